@@ -1,0 +1,3 @@
+module sluice.dev/lab/coredns
+
+go 1.26.0

@@ -1,0 +1,5 @@
+export * from './clock.js';
+export * from './error-codes.js';
+export * from './errors.js';
+export * from './ip.js';
+export * from './logger.js';

@@ -1,0 +1,96 @@
+/**
+ * What one node must do, and for whom: the result of `resolve(world, node)` and the input of `compile`.
+ * Plain data, no Kubernetes and no Open vSwitch in it. Every list is sorted by its key, so equal intents are deeply equal.
+ */
+
+/** Pool id (6 bits) and slot (10 bits): bits 10..15 and 0..9. */
+export type GlobalSlot = number;
+
+/** A Geneve peer of this node. */
+export interface TunnelPeer {
+  readonly nodeId: number;
+  readonly nodeName: string;
+  /** Underlay address of the peer, canonical text. */
+  readonly address: string;
+  readonly gateway: boolean;
+}
+
+/** What happens to packets of one address of a local Pod that leave the cluster. */
+export type PodVerdict =
+  | { readonly kind: 'direct' }
+  /** Captured; `egressId` undefined means that the family has no address and is blocked. */
+  | { readonly kind: 'capture'; readonly egressId?: number };
+
+export interface LocalPod {
+  /** namespace/name */
+  readonly key: string;
+  /** Canonical address. One entry per address. */
+  readonly address: string;
+  readonly verdict: PodVerdict;
+}
+
+export interface EgressRoute {
+  readonly egressId: number;
+  readonly slot: GlobalSlot;
+}
+
+/** Gateways that may carry a slot, best first. */
+export interface SlotOrder {
+  readonly slot: GlobalSlot;
+  readonly gateways: readonly number[];
+}
+
+export interface AgentIntent {
+  /** CIDRs that keep their ordinary way. */
+  readonly clusterCidrs: readonly string[];
+  /** Pod CIDRs of this node. */
+  readonly podCidrs: readonly string[];
+  readonly pods: readonly LocalPod[];
+  readonly egresses: readonly EgressRoute[];
+  readonly slots: readonly SlotOrder[];
+}
+
+export interface Uplink {
+  readonly interface: string;
+  /** MAC of the NIC and of the bridge, lower case. */
+  readonly mac: string;
+  /** Addresses of the gateway itself on the uplink, with prefix length. */
+  readonly addresses: readonly string[];
+  /** Bytes. */
+  readonly mtu: number;
+}
+
+/** Where traffic with a source in `subnet` goes when its destination is not on-link. */
+export interface PoolSubnet {
+  readonly poolId: number;
+  readonly subnet: string;
+  readonly nextHop: string;
+}
+
+export interface HeldEgress {
+  readonly egressId: number;
+  readonly slot: GlobalSlot;
+  /** At most one of each family, canonical. */
+  readonly addresses: readonly string[];
+  /** This gateway answers ARP and NDP for the addresses and carries their traffic. */
+  readonly held: boolean;
+}
+
+export interface GatewayIntent {
+  readonly uplink: Uplink;
+  readonly pools: readonly PoolSubnet[];
+  /** All egresses of the pools that this gateway serves: SNAT is ready before the address is held. */
+  readonly egresses: readonly HeldEgress[];
+}
+
+export interface Intent {
+  readonly nodeId: number;
+  readonly nodeName: string;
+  /** Bytes; MTU of the underlay link that the tunnels use. */
+  readonly underlayMtu: number;
+  /** 4 or 6: outer family, which decides the tunnel overhead (50 or 70 bytes). */
+  readonly underlayFamily: 4 | 6;
+  readonly peers: readonly TunnelPeer[];
+  readonly agent?: AgentIntent;
+  readonly gateway?: GatewayIntent;
+}
