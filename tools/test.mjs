@@ -1,0 +1,76 @@
+// `make test`: every check that a change must pass, in the order from fast to slow, with one sum at the end.
+//   node tools/test.mjs [--only STAGE[,STAGE]]     stages: format types lint build generated unit e2e lab-down
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+const jest = ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
+
+/** Runs a command with its output on ours; resolves to its exit code. */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(127);
+    });
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
+
+const check = (command, ...args) => async () => {
+  const code = await run(command, args);
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+};
+
+/** A jest run counts its tests; a run that ends without a report is one failure. */
+const jestRun = (name, ...args) => async () => {
+  const report = join(scratch, `${name}.json`);
+  const code = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${report}`]);
+  try {
+    const { numPassedTests: passed, numFailedTests, numRuntimeErrorTestSuites, numPendingTests } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    );
+    const failed = numFailedTests + numRuntimeErrorTestSuites + numPendingTests;
+    return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
+  } catch (error) {
+    console.error(`${name}: no report: ${error.message}`);
+    return { passed: 0, failed: 1 };
+  }
+};
+
+const stages = {
+  format: check('npx', 'prettier', '--check', '--log-level', 'warn', '.'),
+  types: check('npx', 'tsc', '--noEmit', '-p', '.'),
+  lint: check('npx', 'eslint', '--cache', '--cache-location', 'node_modules/.cache/eslint', '.'),
+  build: check('npm', 'run', '--silent', 'build'),
+  generated: check('npm', 'run', '--silent', 'generate:check'),
+  unit: jestRun('unit'),
+  lab: check('npm', 'run', '--silent', 'lab', '--', 'up'),
+  e2e: jestRun('e2e', '--config', 'test/e2e/jest.config.mjs', '--runInBand'),
+  'lab-down': jestRun('lab-down', '--config', 'test/lab-down/jest.config.mjs', '--runInBand'),
+};
+
+const only = process.argv[2] === '--only' ? (process.argv[3] ?? '').split(',') : Object.keys(stages);
+const unknown = only.filter((name) => !(name in stages));
+if (unknown.length > 0) {
+  console.error(`unknown stage ${unknown.join(', ')}; stages are ${Object.keys(stages).join(', ')}`);
+  process.exit(2);
+}
+
+const results = [];
+for (const name of only) {
+  console.log(`\n── ${name}`);
+  const started = performance.now();
+  const result = await stages[name]();
+  results.push({ name, seconds: Math.round((performance.now() - started) / 1000), ...result });
+}
+rmSync(scratch, { recursive: true, force: true });
+
+console.log('');
+console.table(results);
+const sum = (key) => results.reduce((total, result) => total + result[key], 0);
+console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
+process.exit(sum('failed') === 0 ? 0 : 1);
