@@ -76,7 +76,10 @@ export default defineConfig(
               from: lib(...Object.keys(layers)),
               disallow: npm('@nestjs/**', 'rxjs', 'reflect-metadata'),
             },
-            { from: lib('ovs', ...pure), disallow: npm('@kubernetes/**', 'bullmq', 'ioredis', 'undici', 'netlink') },
+            {
+              from: lib('ovs', ...pure),
+              disallow: npm('@kubernetes/**', 'bullmq', 'ioredis', 'undici', 'netlink'),
+            },
             { from: lib(...pure), disallow: { to: { module: { origin: 'core' } } } },
           ],
         },

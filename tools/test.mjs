@@ -6,7 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
-const jest = ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
+const jest = [
+  '--disable-warning=ExperimentalWarning',
+  '--experimental-vm-modules',
+  'node_modules/jest/bin/jest.js',
+];
 
 /** Runs a command with its output on ours; resolves to its exit code. */
 function run(command, args) {
@@ -20,26 +24,33 @@ function run(command, args) {
   });
 }
 
-const check = (command, ...args) => async () => {
-  const code = await run(command, args);
-  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
-};
+const check =
+  (command, ...args) =>
+  async () => {
+    const code = await run(command, args);
+    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
+  };
 
 /** A jest run counts its tests; a run that ends without a report is one failure. */
-const jestRun = (name, ...args) => async () => {
-  const report = join(scratch, `${name}.json`);
-  const code = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${report}`]);
-  try {
-    const { numPassedTests: passed, numFailedTests, numRuntimeErrorTestSuites, numPendingTests } = JSON.parse(
-      readFileSync(report, 'utf8'),
-    );
-    const failed = numFailedTests + numRuntimeErrorTestSuites + numPendingTests;
-    return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
-  } catch (error) {
-    console.error(`${name}: no report: ${error.message}`);
-    return { passed: 0, failed: 1 };
-  }
-};
+const jestRun =
+  (name, ...args) =>
+  async () => {
+    const report = join(scratch, `${name}.json`);
+    const code = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${report}`]);
+    try {
+      const {
+        numPassedTests: passed,
+        numFailedTests,
+        numRuntimeErrorTestSuites,
+        numPendingTests,
+      } = JSON.parse(readFileSync(report, 'utf8'));
+      const failed = numFailedTests + numRuntimeErrorTestSuites + numPendingTests;
+      return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
+    } catch (error) {
+      console.error(`${name}: no report: ${error.message}`);
+      return { passed: 0, failed: 1 };
+    }
+  };
 
 const stages = {
   format: check('npx', 'prettier', '--check', '--log-level', 'warn', '.'),

@@ -3,8 +3,10 @@ export const errorCodes = {
   SLUICE_CONFIG_INVALID: 'A setting of the process is missing or malformed; the message names it.',
   SLUICE_ADDRESS_INVALID: 'Text is not an IP address, CIDR or range; the message shows it.',
   SLUICE_ANNOTATION_INVALID: 'A sluice.dev annotation is malformed; the message says at which character.',
-  SLUICE_TOOL_MISSING: 'A program that Sluice needs on the node is missing; install the package that the message names.',
-  SLUICE_TOOL_FAILED: 'A program of the node (nft, ip, ethtool) refused a command; the message carries its words.',
+  SLUICE_TOOL_MISSING:
+    'A program that Sluice needs on the node is missing; install the package that the message names.',
+  SLUICE_TOOL_FAILED:
+    'A program of the node (nft, ip, ethtool) refused a command; the message carries its words.',
   SLUICE_NETLINK_FAILED: 'The kernel refused a change of links, addresses, routes, rules or neighbours.',
   SLUICE_NFT_REFUSED: 'The kernel refused the nftables transaction; nothing of it was applied.',
   SLUICE_KUBE_REFUSED: 'The API server refused a request; the message carries its status.',
@@ -12,7 +14,8 @@ export const errorCodes = {
   SLUICE_KUBE_PROTOCOL: 'The API server answered with something that is not what its API promises.',
   SLUICE_OVS_UNAVAILABLE: 'Open vSwitch does not answer on its socket; check the sluice-ovs DaemonSet.',
   SLUICE_OVS_TOO_OLD: 'Open vSwitch is older than 3.1; upgrade the sluice-ovs DaemonSet.',
-  SLUICE_OVS_REFUSED: 'Open vSwitch refused a flow, group or transaction; the message carries the flow and the reason.',
+  SLUICE_OVS_REFUSED:
+    'Open vSwitch refused a flow, group or transaction; the message carries the flow and the reason.',
   SLUICE_UPLINK_MISSING: 'The uplink interface of the gateway does not exist on the node.',
   SLUICE_UNDERLAY_MISSING: 'The underlay interface or its address does not exist on the node.',
   SLUICE_MARK_COLLISION: "Another program uses Sluice's packet mark bits; configure others.",
