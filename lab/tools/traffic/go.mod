@@ -1,0 +1,3 @@
+module sluice.dev/lab/traffic
+
+go 1.26.0

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"sort"
+	"sync"
+	"time"
+)
+
+// Recorder counts requests and answers of one client. Safe for concurrent use.
+type Recorder struct {
+	mutex    sync.Mutex
+	sentAt   map[int]time.Time
+	sent     int
+	last     time.Time
+	gap      time.Duration
+	rtts     []time.Duration
+	seen     map[string]int
+	failures map[string]int
+}
+
+func newRecorder() *Recorder {
+	return &Recorder{sentAt: map[int]time.Time{}, seen: map[string]int{}, failures: map[string]int{}}
+}
+
+func (r *Recorder) Request(sequence int) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	now := time.Now()
+	if r.sent == 0 {
+		r.last = now
+	}
+	r.sent++
+	r.sentAt[sequence] = now
+}
+
+func (r *Recorder) Answer(sequence int, seen string) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	at, ok := r.sentAt[sequence]
+	if !ok {
+		return // a duplicate
+	}
+	delete(r.sentAt, sequence)
+	now := time.Now()
+	r.gap = max(r.gap, now.Sub(r.last))
+	r.last = now
+	r.rtts = append(r.rtts, now.Sub(at))
+	r.seen[seen]++
+}
+
+func (r *Recorder) Failure(err error) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.failures[err.Error()]++
+}
+
+// Settle waits until every request is answered, at most `limit`.
+func (r *Recorder) Settle(limit time.Duration) {
+	deadline := time.Now().Add(limit)
+	for time.Now().Before(deadline) && r.outstanding() > 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (r *Recorder) outstanding() int {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return len(r.sentAt)
+}
+
+func (r *Recorder) Report() Report {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	gap := r.gap
+	for _, at := range r.sentAt {
+		gap = max(gap, time.Since(at))
+	}
+	return Report{
+		Sent: r.sent, Answered: len(r.rtts), Lost: len(r.sentAt),
+		LongestGapMs: milliseconds(gap), RTTMs: milliseconds(median(r.rtts)), Seen: r.seen, Errors: r.failures,
+	}
+}
+
+func median(values []time.Duration) time.Duration {
+	if len(values) == 0 {
+		return 0
+	}
+	sort.Slice(values, func(i, j int) bool { return values[i] < values[j] })
+	return values[len(values)/2]
+}
+
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Microseconds()) / 1000
+}
