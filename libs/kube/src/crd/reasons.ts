@@ -1,0 +1,60 @@
+/** The closed list of reasons in conditions and events: reason → what it means. The CRD reference is made from it. */
+export const reasons = {
+  // EgressPool
+  PoolReady: 'The pool gives out addresses.',
+  RangeInvalid: 'A range ends before it starts, or an exception is not inside its CIDR.',
+  RangesOverlap:
+    'Ranges overlap inside the pool or with an older pool; nothing is allocated from the newer one.',
+  FamilyMissing: 'A paired pool has addresses of one family only; allocations carry that family alone.',
+  NextHopMissing:
+    'The pool has addresses of a family without next hop: only destinations on the uplink are reached.',
+  GatewayAddressInPool: "A gateway's or next hop's own address lies in the pool; it is never given out.",
+  IdsExhausted: 'No id is free: 63 pools or 65535 egress addresses exist, or were deleted within the hour.',
+  AddressesFree: 'At least one address is free.',
+  NoFreeAddress: 'Every address of the pool is allocated.',
+  AllSlotsHeld: 'Every slot is held by a ready gateway, and another one could take over.',
+  SlotsUnheld: 'Some slots have no gateway; their addresses carry nothing.',
+  SingleGateway: 'Only one gateway is ready: nobody could take over.',
+  // EgressAddress
+  HeldByGateway: 'The gateway in `holder` carries the address.',
+  NoGateway: 'No gateway exists that the pool selects.',
+  NoReadyGateway: 'Gateways are selected, but none is ready.',
+  GatewayFull: 'The gateway holds as many addresses as its capacity allows.',
+  Moving: 'The address passes from one gateway to another.',
+  PoolMissing: 'The pool of the address does not exist.',
+  OutsidePool: 'The address is no longer inside the ranges of its pool; it works on until it is released.',
+  Programmed: 'The gateway has the address in its datapath.',
+  ProgrammingFailed: 'The gateway could not program the address; the message carries the error.',
+  Announced: 'The gateway answers for the address on the uplink and has announced it.',
+  NotHeld: 'No gateway holds the address, so nobody announces it.',
+  AddressConflict: 'Another machine on the uplink answers for the address.',
+  // EgressGateway
+  GatewayReady: 'The gateway carries traffic.',
+  GatewaySilent: 'The gateway has not renewed its lease: its process, node or network is down.',
+  GatewayStarting: 'The gateway has not reported yet.',
+  GatewayStopping: 'The gateway is shutting down in order.',
+  NodeMissing: 'The node of the gateway does not exist or has lost its label.',
+  OVSConnected: 'Open vSwitch answers and carries the flows of the gateway.',
+  OVSUnavailable: 'Open vSwitch does not answer on its socket; check the sluice-ovs DaemonSet.',
+  OVSTooOld: 'Open vSwitch is older than 3.1.',
+  OVSRefused: 'Open vSwitch refused a change; the message carries the flow and the error.',
+  UplinkUp: 'The uplink is up and has an address.',
+  UplinkMissing: 'The uplink interface does not exist on the node.',
+  UplinkDown: 'The uplink interface has no carrier or is administratively down.',
+  UplinkAddressMissing: 'The uplink interface has no address.',
+  UnderlayMissing: 'The underlay interface or its address does not exist on the node.',
+  // Namespaces and other owners of an egress
+  EgressAssigned: 'Addresses were allocated for the egress.',
+  EgressReady: 'The egress carries traffic.',
+  EgressPending: 'The egress waits for an address or a gateway; new connections are held back.',
+  EgressReleased: 'The addresses of the egress were given back.',
+  AnnotationInvalid: 'The annotation is malformed; the last good setting stays.',
+  PoolNotFound: 'The egress names a pool that does not exist.',
+  PoolNotReady: 'The egress names a pool that cannot give out addresses now.',
+  PoolExhausted: 'The pool has no free address for the egress.',
+  AddressNotInPool: 'The egress names an address that is in no pool.',
+  AddressInUse: 'The address belongs to another owner, which the message names.',
+  FamilyBlocked: 'The egress has no address of a family; traffic of that family is blocked.',
+} as const;
+
+export type Reason = keyof typeof reasons;
