@@ -6,3 +6,5 @@ export * from './crd/egress-address.js';
 export * from './crd/egress-gateway.js';
 export * from './crd/egress-pool.js';
 export * from './crd/reasons.js';
+export { renderCrdReference } from './crd/reference.js';
+export { crdObjects, renderCrds } from './crd/render.js';
