@@ -1,0 +1,83 @@
+/** `lab down` leaves nothing behind: not after an ordinary life, and not after a kill −9 in the middle of coming up. */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, describe, expect, it } from '@jest/globals';
+
+const lab = (...args: readonly string[]): string =>
+  execFileSync('npm', ['run', '--silent', 'lab', '--', ...args], { encoding: 'utf8' });
+
+const lines = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
+
+/** Programs that only a lab starts, by the name of their executable. */
+const programs =
+  /(^|\/)(etcd|kube-[a-z-]+|kubelet|containerd(-shim[a-z0-9-]*)?|coredns|redis-server|ovs-vswitchd|ovsdb-server|agnhost|traffic|pause)$/;
+
+function processes(): readonly string[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((pid) => {
+      try {
+        const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        return programs.test(program) ? [`${pid} ${program}`] : [];
+      } catch {
+        return []; // it ended while we looked
+      }
+    })
+    .sort();
+}
+
+function cgroups(root = '/sys/fs/cgroup'): readonly string[] {
+  const found = execFileSync('find', [root, '-type', 'd'], { encoding: 'utf8' });
+  return lines(found).sort();
+}
+
+/** Everything that a lab makes on a machine. */
+function machine(): Readonly<Record<string, readonly string[]>> {
+  return {
+    namespaces: lines(execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })),
+    links: lines(execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' })).map((line) => line.split(/\s/)[0] ?? ''),
+    rules: lines(execFileSync('ip', ['rule'], { encoding: 'utf8' })),
+    nft: lines(execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' })),
+    mounts: lines(readFileSync('/proc/self/mounts', 'utf8')).sort(),
+    cgroups: cgroups(),
+    processes: processes(),
+  };
+}
+
+afterAll(() => {
+  lab('down');
+});
+
+describe('lab down', () => {
+  it('removes every namespace, link, mount, cgroup, process and nft table of a running lab', () => {
+    lab('up');
+    const running = machine();
+    lab('down');
+    const left = machine();
+    expect(running.namespaces?.length).toBeGreaterThan(left.namespaces?.length ?? 0);
+    expect(left.processes).toEqual([]);
+    for (const [kind, entries] of Object.entries(left)) {
+      expect({ kind, left: entries.filter((entry) => /sluice|worker-\d|gateway-\d/.test(entry)) }).toEqual({ kind, left: [] });
+    }
+  });
+
+  it('does so after kill −9 of a lab that was coming up', async () => {
+    const before = machine();
+    const child = spawn(process.execPath, ['dist/lab/src/cli.js', 'up'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    for await (const output of child.stdout) {
+      if (processes().length > before.processes.length + 3) break;
+      void output;
+    }
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close');
+    lab('down');
+    expect(machine()).toEqual(before);
+  });
+
+  it('is content when there is nothing to take down', () => {
+    const before = machine();
+    lab('down');
+    expect(machine()).toEqual(before);
+  });
+});
