@@ -26,6 +26,11 @@ export interface LocalPod {
   readonly key: string;
   /** Canonical address. One entry per address. */
   readonly address: string;
+  /**
+   * Host-side interface that the Pod's packets come in by; part of the verdict's key when given. A Pod whose interface
+   * must be known but is not yet is left out, and its packets are dropped until then.
+   */
+  readonly interface?: string;
   readonly verdict: PodVerdict;
 }
 
