@@ -14,6 +14,7 @@ const layers = {
   ipam: ['core'],
   model: ['core', 'kube', 'ipam'],
   datapath: ['core', 'ovs', 'model', 'nft', 'netlink'],
+  runtime: ['core'],
   node: ['core', 'ovs', 'netlink', 'nft', 'kube', 'model', 'datapath'],
 };
 /** Pure libs: no IO, no framework, no clock. */

@@ -1,0 +1,8 @@
+export { readEnvironment } from './environment.js';
+export { createLogger, type LoggerOptions } from './logger.js';
+export {
+  startStatusServer,
+  type Probe,
+  type StatusServer,
+  type StatusServerOptions,
+} from './status-server.js';
