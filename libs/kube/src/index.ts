@@ -8,3 +8,23 @@ export * from './crd/egress-pool.js';
 export * from './crd/reasons.js';
 export { renderCrdReference } from './crd/reference.js';
 export { crdObjects, renderCrds } from './crd/render.js';
+export * from './client.js';
+export {
+  inClusterConfig,
+  loadClusterConfig,
+  type ClusterConfig,
+  type ConfigSource,
+  type TokenSource,
+} from './cluster-config.js';
+export {
+  isAlreadyExists,
+  isConflict,
+  isExpired,
+  isNotFound,
+  KubeRefusedError,
+  type StatusBody,
+} from './errors.js';
+export { readKubeconfig } from './kubeconfig.js';
+export * from './resources.js';
+export { type TransportOptions } from './transport.js';
+export { type WatchEvent } from './watch-stream.js';
