@@ -1,1 +1,4 @@
-export {};
+export { CodecError, OvsError, type OvsErrorCode, TextError, ovsErrorCodes } from './errors.js';
+export { type FieldName, type FieldSpec, fieldBits, fieldNames, fieldSpec } from './openflow/fields.js';
+export * from './openflow/flow.js';
+export * from './openflow/messages.js';

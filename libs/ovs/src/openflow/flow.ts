@@ -67,8 +67,15 @@ export type Action =
   | { readonly type: 'ct_clear' }
   | { readonly type: 'dec_ttl' }
   | { readonly type: 'note'; readonly data: Uint8Array }
+  /** An instruction; flows of others have it, the pipeline uses resubmit. */
+  | { readonly type: 'goto_table'; readonly table: number }
+  /** An action that the library has no record for, as its bytes: found in flows of others. */
+  | { readonly type: 'raw'; readonly data: Uint8Array }
   | CtAction
   | LearnAction;
+
+export type FlowFlag =
+  'send_flow_rem' | 'check_overlap' | 'reset_counts' | 'no_packet_counts' | 'no_byte_counts';
 
 export interface Flow {
   readonly table: number;
@@ -77,6 +84,9 @@ export interface Flow {
   /** Seconds; 0 or absent means never. */
   readonly idleTimeout?: number;
   readonly hardTimeout?: number;
+  readonly flags?: readonly FlowFlag[];
+  /** Eviction order; OVS keeps it, Sluice does not use it. */
+  readonly importance?: number;
   readonly match: readonly MatchField[];
   readonly actions: readonly Action[];
 }
