@@ -107,3 +107,33 @@ describe('a pool without a gateway', () => {
     expect(entry).toMatchObject({ state: 'Pending', reason: 'NoGateway' });
   });
 });
+
+describe('a gateway without its uplink interface', () => {
+  it('says so, and goes on with what it has', async () => {
+    const { items } = await kubectlJson<{ items: { metadata: { name: string }; spec: { uplinkInterface: string } }[] }>(
+      'get',
+      'egressgateways',
+    );
+    const [gateway] = items;
+    if (gateway === undefined) throw new Error('the lab has no gateway');
+    const { name } = gateway.metadata;
+    const uplink = (value: string) =>
+      kubectl('patch', 'egressgateway', name, '--type=merge', '-p', JSON.stringify({ spec: { uplinkInterface: value } }));
+    const condition = async () => {
+      const found = await kubectlJson<{
+        status?: { conditions?: { type: string; status: string; reason: string; message: string }[] };
+      }>('get', 'egressgateway', name);
+      return found.status?.conditions?.find(({ type }) => type === 'UplinkReady');
+    };
+    await uplink('nowhere0');
+    const missing = await eventually('the condition', async () => {
+      const now = await condition();
+      return now?.status === 'False' ? now : undefined;
+    });
+    expect(missing).toMatchObject({ reason: 'UplinkMissing', message: expect.stringContaining('nowhere0') });
+    expect((await burst(client, 'udp', target)).lost).toBe(0);
+    await uplink(gateway.spec.uplinkInterface);
+    await eventually('the condition to be true again', async () => (await condition())?.status === 'True');
+    expect((await burst(client, 'udp', target)).lost).toBe(0);
+  });
+});

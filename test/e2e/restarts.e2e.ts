@@ -1,6 +1,6 @@
 /** Processes of Sluice and of Open vSwitch die; traffic does not notice, or comes back by itself. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { crash, metric, ready, type Component } from './support/components.js';
+import { crash, metric, ready, restart, type Component } from './support/components.js';
 import { eventually, kubectlJson } from './support/lab.js';
 import { endpoint, servers, worker } from './support/lab-facts.js';
 import {
@@ -57,6 +57,13 @@ describe('kill −9 while a connection streams and 20 pings a second run', () =>
       await crash(component, node);
       await ready(component, node);
     });
+    expect(reports).toEqual({ tcp4: unharmed, tcp6: unharmed, ping4: unharmed, ping6: unharmed });
+  });
+});
+
+describe('a rolling restart, as an upgrade makes it, under the same traffic', () => {
+  it.each<Component>(['agent', 'gateway', 'controller'])('of the %s loses 0 packets', async (component) => {
+    const reports = await under(() => restart(component));
     expect(reports).toEqual({ tcp4: unharmed, tcp6: unharmed, ping4: unharmed, ping6: unharmed });
   });
 });

@@ -52,6 +52,19 @@ export async function crash(component: Component, node?: string): Promise<void> 
   });
 }
 
+const workloads: Readonly<Record<Component, string>> = {
+  controller: 'deployment/sluice-controller',
+  agent: 'daemonset/sluice-agent',
+  gateway: 'daemonset/sluice-gateway',
+  ovs: 'daemonset/sluice-ovs',
+};
+
+/** Replaces the Pods of a component one after the other, as an upgrade does, and waits for the last one. */
+export async function restart(component: Component): Promise<void> {
+  await kubectl('rollout', 'restart', '-n', namespace, workloads[component]);
+  await kubectl('rollout', 'status', '-n', namespace, workloads[component], '--timeout=180s');
+}
+
 /** Waits until the component says that it is ready on its own. */
 export async function ready(component: Component, node?: string): Promise<void> {
   const pod = await componentPod(component, node);
