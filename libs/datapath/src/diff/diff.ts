@@ -1,0 +1,147 @@
+/** The two differences: against what Open vSwitch has (at start-up), and between two results of one compiler. */
+import { type Flow, type Group, type Meter, flowBody, flowKey, groupBody, groupKey } from '@sluice/ovs';
+import { type CompiledDesired } from '../compiler/compiled.js';
+import { type UnitBase, type UnitState, sectionNames } from '../compiler/unit.js';
+import { sameData } from '../compiler/equal.js';
+import { type Desired } from '../desired.js';
+import { isCompiled } from '../layout/cookies.js';
+import { groupKind } from '../layout/ids.js';
+import { tableIds } from '../pipeline/table-ids.js';
+import { type Change, type HostChange, type OpenFlowChange } from './change.js';
+import { type Keys, keyedChange, replaced } from './keyed.js';
+
+/** What a bridge has, as read back. */
+export interface Installed {
+  readonly flows: readonly Flow[];
+  readonly groups: readonly Group[];
+  readonly meters: readonly Meter[];
+}
+
+/** The body includes the cookie: an object that owns the same flow under another id must be findable. */
+const flowKeys: Keys<Flow> = {
+  key: (flow) => flowKey(flow),
+  body: (flow) => `${flow.cookie.toString(16)} ${flowBody(flow)}`,
+};
+const groupKeys: Keys<Group> = {
+  key: (group) => String(groupKey(group)),
+  body: (group) => groupBody(group),
+};
+const meterKeys: Keys<Meter> = { key: ({ id }) => String(id), body: (meter) => JSON.stringify(meter) };
+
+const flowChange = (before: readonly Flow[], after: readonly Flow[]): OpenFlowChange['flows'] => {
+  const { add, modify, remove } = keyedChange(before, after, flowKeys);
+  return { add: [...add, ...modify], remove };
+};
+
+const groupChange = (before: readonly Group[], after: readonly Group[]): OpenFlowChange['groups'] =>
+  keyedChange(before, after, groupKeys);
+
+/** Learned neighbours and gate entries live in tables of their own and under other owners. */
+const isOurs = ({ cookie, table }: Flow): boolean => isCompiled(cookie) && table !== tableIds.gate;
+
+/**
+ * From what the bridge has to what it shall have. Flows of other owners stay, groups outside our ranges, too. Equal
+ * states give an empty change: a restart of the process changes no flow.
+ */
+export function diffInstalled(desired: Desired, installed: Installed): OpenFlowChange {
+  const ownGroups = installed.groups.filter(({ id }) => groupKind(id) !== undefined);
+  return {
+    flows: flowChange(installed.flows.filter(isOurs), desired.flows),
+    groups: groupChange(ownGroups, desired.groups),
+    meters: keyedChange(installed.meters, desired.meters, meterKeys),
+  };
+}
+
+interface ChangedUnits {
+  readonly before: readonly UnitState[];
+  readonly after: readonly UnitState[];
+}
+
+/** Units that are not identical, of sections that are not identical. */
+function changedUnits(before: CompiledDesired | undefined, after: CompiledDesired): ChangedUnits {
+  const gone: UnitState[] = [];
+  const come: UnitState[] = [];
+  for (const name of sectionNames) {
+    const old = before?.sections[name];
+    const next = after.sections[name];
+    if (old === next) continue;
+    for (const [key, unit] of next) if (old?.get(key) !== unit) come.push(unit.state);
+    for (const [key, unit] of old ?? []) if (next.get(key) !== unit) gone.push(unit.state);
+  }
+  return { before: gone, after: come };
+}
+
+const text = (item: unknown): string => JSON.stringify(item);
+
+const of = <K extends keyof UnitState>(
+  states: readonly UnitState[],
+  name: K,
+): NonNullable<UnitState[K]> extends readonly (infer T)[] ? T[] : never =>
+  states.flatMap((state) => state[name] as never) as never;
+
+const baseOf = (desired: CompiledDesired | undefined): UnitBase | undefined =>
+  desired?.sections.node.get('node')?.state.base;
+
+function hostChange(
+  before: CompiledDesired | undefined,
+  after: CompiledDesired,
+  units: ChangedUnits,
+): HostChange {
+  const old = baseOf(before)?.host;
+  const next = baseOf(after)?.host;
+  const list = <T>(pick: (host: NonNullable<typeof next>) => readonly T[]) =>
+    old === next ? { add: [], remove: [] } : replaced(old ? pick(old) : [], next ? pick(next) : [], text);
+  const same = (name: string): boolean =>
+    sameData(
+      old?.nft.find((table) => table.name === name),
+      next?.nft.find((table) => table.name === name),
+    );
+  const put = (next?.nft ?? []).filter(({ name }) => !same(name)).map(({ name }) => name);
+  const kept = <T extends { readonly table: string }>({ table }: T): boolean => !put.includes(table);
+  const elements = replaced(of(units.before, 'elements'), of(units.after, 'elements'), text);
+  const neighbours = replaced(of(units.before, 'neighbours'), of(units.after, 'neighbours'), text);
+  const fixed = list((host) => host.neighbours);
+  const remove = (old?.nft ?? [])
+    .map(({ name }) => name)
+    .filter((name) => !next?.nft.some((table) => table.name === name));
+  return {
+    sysctls: list((host) => host.sysctls),
+    addresses: list((host) => host.addresses),
+    routes: list((host) => host.routes),
+    rules: list((host) => host.rules),
+    neighbours: {
+      add: [...fixed.add, ...neighbours.add],
+      remove: [...fixed.remove, ...neighbours.remove],
+    },
+    tables: {
+      put: put.length === 0 ? [] : after.host.nft.filter(({ name }) => put.includes(name)),
+      remove,
+    },
+    elements: {
+      add: elements.add.filter(kept),
+      remove: elements.remove.filter((element) => kept(element) && !remove.includes(element.table)),
+    },
+  };
+}
+
+/**
+ * From one result of a compiler to a later one; its work is in proportion to the units that changed.
+ * `before` undefined: everything.
+ */
+export function diff(before: CompiledDesired | undefined, after: CompiledDesired): Change {
+  const units = changedUnits(before, after);
+  const old = baseOf(before)?.bridge;
+  const next = baseOf(after)?.bridge;
+  const ports = (bridge: typeof next, states: readonly UnitState[]) => [
+    ...(old === next ? [] : (bridge?.ports ?? [])),
+    ...of(states, 'ports'),
+  ];
+  return {
+    flows: flowChange(of(units.before, 'flows'), of(units.after, 'flows')),
+    groups: groupChange(of(units.before, 'groups'), of(units.after, 'groups')),
+    meters: keyedChange(before?.meters ?? [], after.meters, meterKeys),
+    ports: replaced(ports(old, units.before), ports(next, units.after), text),
+    bridge: !sameData({ ...old, ports: [] }, { ...next, ports: [] }),
+    host: hostChange(before, after, units),
+  };
+}

@@ -1,0 +1,31 @@
+/** Builders of nftables expressions, named after nft's own words; see libnftables-json(5). */
+import { type NftExpression } from '@sluice/nft';
+
+export const meta = (key: string): NftExpression => ({ meta: { key } });
+export const ct = (key: string): NftExpression => ({ ct: { key } });
+export const payload = (protocol: string, name: string): NftExpression => ({
+  payload: { protocol, field: name },
+});
+
+export const match = (op: '==' | '!=' | 'in', left: NftExpression, right: unknown): NftExpression => ({
+  match: { op, left, right },
+});
+export const eq = (left: NftExpression, right: unknown): NftExpression => match('==', left, right);
+export const bitSet = (left: NftExpression, bit: number): NftExpression => eq({ '&': [left, bit] }, bit);
+
+export const iif = (name: string): NftExpression => eq(meta('iifname'), name);
+export const oif = (name: string): NftExpression => eq(meta('oifname'), name);
+export const destinationTypeIsNot = (type: 'unicast' | 'local'): NftExpression =>
+  match('!=', { fib: { result: 'type', flags: ['daddr'] } }, type);
+
+export const accept: NftExpression = { accept: null };
+export const drop: NftExpression = { drop: null };
+export const notrack: NftExpression = { notrack: null };
+export const goto = (target: string): NftExpression => ({ goto: { target } });
+export const counter = (name: string): NftExpression => ({ counter: name });
+export const setBits = (key: NftExpression, bits: number): NftExpression => ({
+  mangle: { key, value: { '|': [key, bits] } },
+});
+export const verdictOf = (key: NftExpression, map: string): NftExpression => ({
+  vmap: { key, data: `@${map}` },
+});

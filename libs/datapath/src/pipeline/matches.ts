@@ -1,0 +1,89 @@
+/** Builders of match fields. Declared bits go by `has`, header fields by the named builders. */
+import { type Cidr, type Family, familyBits, parseIp, prefixMask } from '@sluice/core';
+import { type FieldName, type MatchField, fieldBits } from '@sluice/ovs';
+import { type BitField } from '../layout/registers.js';
+
+export type Match = readonly MatchField[];
+
+export const ones = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
+
+export const ethTypes = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
+export const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
+
+const field = (name: FieldName, value: number | bigint, mask?: bigint): MatchField => ({
+  field: name,
+  value: BigInt(value),
+  ...(mask !== undefined && { mask }),
+});
+
+/** The bits hold the value; the rest of the field does not matter. */
+export function has(at: BitField, value: number | bigint): MatchField {
+  const shift = BigInt(at.from);
+  const whole = at.bits === fieldBits(at.field);
+  return field(at.field, BigInt(value) << shift, whole ? undefined : ones(at.bits) << shift);
+}
+
+export const macValue = (text: string): bigint => BigInt(`0x${text.replaceAll(':', '')}`);
+
+export const fromPort = (port: number): MatchField => field('in_port', port);
+export const toMac = (mac: string): MatchField => field('eth_dst', macValue(mac));
+/** The group bit of IEEE 802: multicast and broadcast. */
+export const toManyMacs: MatchField = field('eth_dst', 1n << 40n, 1n << 40n);
+
+export const ip = (family: Family): MatchField =>
+  field('eth_type', family === 4 ? ethTypes.ipv4 : ethTypes.ipv6);
+export const families: readonly Family[] = [4, 6];
+export const familyOf = (address: string): Family => (address.includes(':') ? 6 : 4);
+
+const prefix = (names: readonly [FieldName, FieldName], cidr: Cidr): Match => {
+  const { family, network, prefixLength } = cidr;
+  const name = names[family === 4 ? 0 : 1];
+  const exact = prefixLength === familyBits(family);
+  return [ip(family), field(name, network, exact ? undefined : prefixMask(family, prefixLength))];
+};
+const host = (address: string): Cidr => {
+  const { family, value } = parseIp(address);
+  return { family, network: value, prefixLength: familyBits(family) };
+};
+
+const sources = ['ip_src', 'ipv6_src'] as const;
+const destinations = ['ip_dst', 'ipv6_dst'] as const;
+export const fromSubnet = (cidr: Cidr): Match => prefix(sources, cidr);
+export const toSubnet = (cidr: Cidr): Match => prefix(destinations, cidr);
+export const fromAddress = (address: string): Match => fromSubnet(host(address));
+export const toAddress = (address: string): Match => toSubnet(host(address));
+
+/** First, middle and last fragments alike: bit 0 of OVS's nw_frag is "any fragment". */
+export const fragment: MatchField = field('ip_frag', 1, 1n);
+
+export const arp = (operation: 1 | 2): Match => [field('eth_type', ethTypes.arp), field('arp_op', operation)];
+export const anyArp: MatchField = field('eth_type', ethTypes.arp);
+export const arpTarget = (address: string): MatchField => field('arp_tpa', parseIp(address).value);
+
+export const icmp = (type: number): Match => [
+  ip(4),
+  field('ip_proto', ipProtocols.icmp),
+  field('icmp_type', type),
+];
+export const icmpv6 = (type: number): Match => [
+  ip(6),
+  field('ip_proto', ipProtocols.icmpv6),
+  field('icmpv6_type', type),
+];
+export const ndTarget = (address: string): MatchField => field('nd_target', parseIp(address).value);
+
+/** Bits of ct_state, lib/packets.h. */
+export const ctStateBits = { new: 0x01, est: 0x02, rel: 0x04, rpl: 0x08, inv: 0x10, trk: 0x20 } as const;
+export type CtFlag = keyof typeof ctStateBits;
+
+/** `ctState('+trk-new')` as ovs-ofctl writes it. */
+export function ctState(text: string): MatchField {
+  let value = 0;
+  let mask = 0;
+  for (const [, sign, name = ''] of text.matchAll(/([+-])([a-z]+)/g)) {
+    const bit = ctStateBits[name as CtFlag];
+    mask |= bit;
+    if (sign === '+') value |= bit;
+  }
+  return field('ct_state', value, BigInt(mask));
+}

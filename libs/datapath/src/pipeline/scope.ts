@@ -1,0 +1,82 @@
+/**
+ * What the flows of one unit are made from. Each kind of source object has its scope: everything that its flows depend
+ * on and nothing else, so that equal scopes mean equal flows. Addresses are canonical text: cheap to compare.
+ */
+import { type Family } from '@sluice/core';
+import { type GlobalSlot, type PoolSubnet, type TunnelPeer, type Uplink } from '@sluice/model';
+import { type DatapathConfig } from '../config.js';
+
+/** The node itself, whatever its objects. */
+export interface NodeScope {
+  readonly nodeId: number;
+  readonly agent: boolean;
+  readonly gateway: boolean;
+  /** Bytes of an inner IP packet that fits the tunnel. */
+  readonly innerMtu: number;
+  readonly underlayFamily: Family;
+  readonly uplink: Uplink | undefined;
+  readonly config: DatapathConfig;
+}
+
+/** A gateway as an agent sees it. `port` is what its liveness is read from. */
+export interface GatewayScope {
+  readonly nodeId: number;
+  readonly port: number;
+}
+
+export interface PodScope {
+  readonly key: string;
+  readonly address: string;
+  readonly interface: string | undefined;
+  readonly captured: boolean;
+  /** Undefined: direct, or captured and blocked. */
+  readonly egress: { readonly egressId: number; readonly slot: GlobalSlot } | undefined;
+}
+
+export interface RouteScope {
+  readonly egressId: number;
+  readonly slot: GlobalSlot;
+}
+
+export interface SlotScope {
+  readonly slot: GlobalSlot;
+  readonly gateways: readonly GatewayScope[];
+}
+
+/** All gateways that an agent knows, for the groups that do not ask for a slot. */
+export interface FleetScope {
+  readonly gateways: readonly GatewayScope[];
+}
+
+export interface EgressScope {
+  readonly egressId: number;
+  readonly slot: GlobalSlot;
+  readonly addresses: readonly string[];
+  readonly zone: number;
+}
+
+/** An address that this gateway holds. */
+export interface AddressScope {
+  readonly address: string;
+  readonly slot: GlobalSlot;
+  readonly uplinkMac: string;
+}
+
+export interface PoolScope extends PoolSubnet {
+  readonly poolId: number;
+}
+
+export type PeerScope = TunnelPeer;
+
+/** Kind of unit → its scope. */
+export interface Scopes {
+  readonly node: NodeScope;
+  readonly peer: PeerScope;
+  readonly gateway: GatewayScope;
+  readonly pod: PodScope;
+  readonly route: RouteScope;
+  readonly pool: PoolScope;
+  readonly egress: EgressScope;
+  readonly address: AddressScope;
+}
+export type FlowUnitKind = keyof Scopes;

@@ -1,0 +1,93 @@
+/** Intents of a small network: worker 1, gateways 3 and 4, node 5 with both roles; documentation addresses. */
+import { type AgentIntent, type GatewayIntent, type Intent, type TunnelPeer } from '@sluice/model';
+
+export const peer = (nodeId: number, gateway: boolean): TunnelPeer => ({
+  nodeId,
+  nodeName: `node-${String(nodeId)}`,
+  address: `172.31.0.${String(nodeId)}`,
+  gateway,
+});
+
+export const gatewayMac = (nodeId: number): string => `02:5c:18:00:00:0${String(nodeId)}`;
+
+export const pool = { v4: '198.18.0.0/24', v6: '2001:db8:18::/64' } as const;
+export const router = { v4: '198.18.0.1', v6: '2001:db8:18::1' } as const;
+/** Egress 7 has both families, egress 8 only IPv4. Pool 1: slots 1024 and up. */
+export const egressAddress = {
+  7: { v4: '198.18.0.100', v6: '2001:db8:18::100' },
+  8: { v4: '198.18.0.101' },
+} as const;
+export const slots = { first: 1024, second: 1025 } as const;
+export const podAddress = {
+  a: { v4: '10.244.1.5', v6: 'fd00:244:1::5' },
+  /** Egress 8: IPv6 is blocked. */
+  b: { v4: '10.244.1.6', v6: 'fd00:244:1::6' },
+  /** Without egress. */
+  direct: { v4: '10.244.1.7' },
+} as const;
+
+export const agentIntent: AgentIntent = {
+  clusterCidrs: ['10.244.0.0/16', '10.96.0.0/12', '172.31.0.0/24', 'fd00:244::/32', 'fd00:96::/108'],
+  podCidrs: ['10.244.1.0/24', 'fd00:244:1::/64'],
+  pods: [
+    { key: 'shop/a', address: podAddress.a.v4, verdict: { kind: 'capture', egressId: 7 } },
+    { key: 'shop/a', address: podAddress.a.v6, verdict: { kind: 'capture', egressId: 7 } },
+    {
+      key: 'shop/b',
+      address: podAddress.b.v4,
+      interface: 'veth-b',
+      verdict: { kind: 'capture', egressId: 8 },
+    },
+    { key: 'shop/b', address: podAddress.b.v6, interface: 'veth-b', verdict: { kind: 'capture' } },
+    { key: 'shop/direct', address: podAddress.direct.v4, verdict: { kind: 'direct' } },
+  ],
+  egresses: [
+    { egressId: 7, slot: slots.first },
+    { egressId: 8, slot: slots.second },
+  ],
+  slots: [
+    { slot: slots.first, gateways: [3, 4] },
+    { slot: slots.second, gateways: [4, 3] },
+  ],
+};
+
+export const gatewayIntent = (nodeId: number): GatewayIntent => ({
+  uplink: {
+    interface: 'eth1',
+    mac: gatewayMac(nodeId),
+    addresses: [`198.18.0.${String(nodeId)}/24`, `2001:db8:18::${String(nodeId)}/64`],
+    mtu: 1500,
+  },
+  pools: [
+    { poolId: 1, subnet: pool.v4, nextHop: router.v4 },
+    { poolId: 1, subnet: pool.v6, nextHop: router.v6 },
+  ],
+  egresses: [
+    { egressId: 7, slot: slots.first, addresses: Object.values(egressAddress[7]), held: true },
+    { egressId: 8, slot: slots.second, addresses: Object.values(egressAddress[8]), held: nodeId === 5 },
+  ],
+});
+
+const node = (nodeId: number, peers: readonly TunnelPeer[]): Intent => ({
+  nodeId,
+  nodeName: `node-${String(nodeId)}`,
+  underlayMtu: 1500,
+  underlayFamily: 4,
+  peers,
+});
+
+export const intents = {
+  agent: { ...node(1, [peer(3, true), peer(4, true)]), agent: agentIntent },
+  gateway: { ...node(3, [peer(1, false), peer(4, true)]), gateway: gatewayIntent(3) },
+  both: {
+    ...node(5, [peer(1, false), peer(4, true)]),
+    agent: {
+      ...agentIntent,
+      slots: [
+        { slot: slots.first, gateways: [5, 4] },
+        { slot: slots.second, gateways: [5, 4] },
+      ],
+    },
+    gateway: gatewayIntent(5),
+  },
+} as const satisfies Record<string, Intent>;
