@@ -46,6 +46,8 @@ export interface OxmHeader {
 
 export interface FieldSpec {
   readonly header: OxmHeader;
+  /** The NXM header from before OXM, which ovs-ofctl still writes inside learn. */
+  readonly legacy?: OxmHeader;
   /** Significant bits, at most 8 × header.bytes. */
   readonly bits: number;
   readonly format: FieldFormat;
@@ -70,7 +72,10 @@ const nx = (number: number, bytes: number): OxmHeader => ({ class: 1, number, by
 const ericsson = (number: number, bytes: number): OxmHeader => ({ class: 0x1000, number, bytes });
 
 type Rest = Partial<
-  Pick<FieldSpec, 'maskable' | 'writable' | 'needs' | 'ofctl' | 'matchName' | 'oxmName' | 'aliases'>
+  Pick<
+    FieldSpec,
+    'legacy' | 'maskable' | 'writable' | 'needs' | 'ofctl' | 'matchName' | 'oxmName' | 'aliases'
+  >
 >;
 
 // eslint-disable-next-line max-params -- columns of a table
@@ -91,10 +96,13 @@ const field = (
   ...rest,
 });
 
+/**
+ * In the order in which a match goes out: Open vSwitch checks a field's prerequisite against what came before it.
+ */
 // prettier-ignore
 export const fields = {
   // Tunnel and metadata
-  tun_id: field(oxm(38, 8), 64, 'hex', 'NXM_NX_TUN_ID', { aliases: ['tunnel_id'], oxmName: 'OXM_OF_TUNNEL_ID' }),
+  tun_id: field(oxm(38, 8), 64, 'hex', 'NXM_NX_TUN_ID', { legacy: nx(16, 8), aliases: ['tunnel_id'], oxmName: 'OXM_OF_TUNNEL_ID' }),
   tun_src: field(nx(31, 4), 32, 'ipv4', 'NXM_NX_TUN_IPV4_SRC'),
   tun_dst: field(nx(32, 4), 32, 'ipv4', 'NXM_NX_TUN_IPV4_DST'),
   tun_ipv6_src: field(nx(109, 16), 128, 'ipv6', 'NXM_NX_TUN_IPV6_SRC'),
@@ -116,13 +124,6 @@ export const fields = {
   ct_zone: field(nx(106, 2), 16, 'hex', 'NXM_NX_CT_ZONE', { writable: false, maskable: false }),
   ct_mark: field(nx(107, 4), 32, 'hex', 'NXM_NX_CT_MARK'),
   ct_label: field(nx(108, 16), 128, 'hex', 'NXM_NX_CT_LABEL'),
-  ct_nw_src: field(nx(120, 4), 32, 'ipv4', 'NXM_NX_CT_NW_SRC', { writable: false, needs: 'ip' }),
-  ct_nw_dst: field(nx(121, 4), 32, 'ipv4', 'NXM_NX_CT_NW_DST', { writable: false, needs: 'ip' }),
-  ct_ipv6_src: field(nx(122, 16), 128, 'ipv6', 'NXM_NX_CT_IPV6_SRC', { writable: false, needs: 'ipv6' }),
-  ct_ipv6_dst: field(nx(123, 16), 128, 'ipv6', 'NXM_NX_CT_IPV6_DST', { writable: false, needs: 'ipv6' }),
-  ct_nw_proto: field(nx(119, 1), 8, 'decimal', 'NXM_NX_CT_NW_PROTO', { writable: false, maskable: false, needs: 'ip or ipv6' }),
-  ct_tp_src: field(nx(124, 2), 16, 'decimal', 'NXM_NX_CT_TP_SRC', { writable: false, needs: 'ip or ipv6' }),
-  ct_tp_dst: field(nx(125, 2), 16, 'decimal', 'NXM_NX_CT_TP_DST', { writable: false, needs: 'ip or ipv6' }),
   // Registers: xreg and xxreg are the same bits as two and four regs, most significant first
   reg0: field(nx(0, 4), 32, 'hex', 'NXM_NX_REG0'),
   reg1: field(nx(1, 4), 32, 'hex', 'NXM_NX_REG1'),
@@ -153,9 +154,9 @@ export const fields = {
   xxreg2: field(nx(113, 16), 128, 'hex', 'NXM_NX_XXREG2'),
   xxreg3: field(nx(114, 16), 128, 'hex', 'NXM_NX_XXREG3'),
   // Ethernet
-  eth_src: field(oxm(4, 6), 48, 'mac', 'NXM_OF_ETH_SRC', { aliases: ['dl_src'], oxmName: 'OXM_OF_ETH_SRC', matchName: 'dl_src' }),
-  eth_dst: field(oxm(3, 6), 48, 'mac', 'NXM_OF_ETH_DST', { aliases: ['dl_dst'], oxmName: 'OXM_OF_ETH_DST', matchName: 'dl_dst' }),
-  eth_type: field(oxm(5, 2), 16, 'eth_type', 'NXM_OF_ETH_TYPE', { aliases: ['dl_type'], oxmName: 'OXM_OF_ETH_TYPE', matchName: 'dl_type', writable: false, maskable: false }),
+  eth_src: field(oxm(4, 6), 48, 'mac', 'NXM_OF_ETH_SRC', { legacy: nxm(2, 6), aliases: ['dl_src'], oxmName: 'OXM_OF_ETH_SRC', matchName: 'dl_src' }),
+  eth_dst: field(oxm(3, 6), 48, 'mac', 'NXM_OF_ETH_DST', { legacy: nxm(1, 6), aliases: ['dl_dst'], oxmName: 'OXM_OF_ETH_DST', matchName: 'dl_dst' }),
+  eth_type: field(oxm(5, 2), 16, 'eth_type', 'NXM_OF_ETH_TYPE', { legacy: nxm(3, 2), aliases: ['dl_type'], oxmName: 'OXM_OF_ETH_TYPE', matchName: 'dl_type', writable: false, maskable: false }),
   // The OpenFlow VLAN id carries the "present" bit (OFPVID_PRESENT, 0x1000) as its 13th.
   vlan_vid: field(oxm(6, 2), 13, 'decimal', 'OXM_OF_VLAN_VID'),
   vlan_pcp: field(oxm(7, 1), 3, 'decimal', 'OXM_OF_VLAN_PCP', { maskable: false, needs: 'vlan' }),
@@ -165,45 +166,57 @@ export const fields = {
   mpls_bos: field(oxm(36, 1), 1, 'decimal', 'OXM_OF_MPLS_BOS', { maskable: false, writable: false, needs: 'mpls' }),
   mpls_ttl: field(nx(30, 1), 8, 'decimal', 'NXM_NX_MPLS_TTL', { maskable: false, needs: 'mpls' }),
   // IPv4 and IPv6
-  ip_src: field(oxm(11, 4), 32, 'ipv4', 'NXM_OF_IP_SRC', { aliases: ['nw_src'], oxmName: 'OXM_OF_IPV4_SRC', matchName: 'nw_src', needs: 'ip' }),
-  ip_dst: field(oxm(12, 4), 32, 'ipv4', 'NXM_OF_IP_DST', { aliases: ['nw_dst'], oxmName: 'OXM_OF_IPV4_DST', matchName: 'nw_dst', needs: 'ip' }),
-  ipv6_src: field(oxm(26, 16), 128, 'ipv6', 'NXM_NX_IPV6_SRC', { oxmName: 'OXM_OF_IPV6_SRC', needs: 'ipv6' }),
-  ipv6_dst: field(oxm(27, 16), 128, 'ipv6', 'NXM_NX_IPV6_DST', { oxmName: 'OXM_OF_IPV6_DST', needs: 'ipv6' }),
-  ipv6_label: field(oxm(28, 4), 20, 'hex', 'NXM_NX_IPV6_LABEL', { oxmName: 'OXM_OF_IPV6_FLABEL', needs: 'ipv6' }),
-  ip_proto: field(oxm(10, 1), 8, 'decimal', 'NXM_OF_IP_PROTO', { aliases: ['nw_proto'], oxmName: 'OXM_OF_IP_PROTO', matchName: 'nw_proto', ofctl: 'nw_proto', maskable: false, writable: false, needs: 'ip or ipv6' }),
+  ip_src: field(oxm(11, 4), 32, 'ipv4', 'NXM_OF_IP_SRC', { legacy: nxm(7, 4), aliases: ['nw_src'], oxmName: 'OXM_OF_IPV4_SRC', matchName: 'nw_src', needs: 'ip' }),
+  ip_dst: field(oxm(12, 4), 32, 'ipv4', 'NXM_OF_IP_DST', { legacy: nxm(8, 4), aliases: ['nw_dst'], oxmName: 'OXM_OF_IPV4_DST', matchName: 'nw_dst', needs: 'ip' }),
+  ipv6_src: field(oxm(26, 16), 128, 'ipv6', 'NXM_NX_IPV6_SRC', { legacy: nx(19, 16), oxmName: 'OXM_OF_IPV6_SRC', needs: 'ipv6' }),
+  ipv6_dst: field(oxm(27, 16), 128, 'ipv6', 'NXM_NX_IPV6_DST', { legacy: nx(20, 16), oxmName: 'OXM_OF_IPV6_DST', needs: 'ipv6' }),
+  ipv6_label: field(oxm(28, 4), 20, 'hex', 'NXM_NX_IPV6_LABEL', { legacy: nx(27, 4), oxmName: 'OXM_OF_IPV6_FLABEL', needs: 'ipv6' }),
+  ip_proto: field(oxm(10, 1), 8, 'decimal', 'NXM_OF_IP_PROTO', { legacy: nxm(6, 1), aliases: ['nw_proto'], oxmName: 'OXM_OF_IP_PROTO', matchName: 'nw_proto', ofctl: 'nw_proto', maskable: false, writable: false, needs: 'ip or ipv6' }),
   ip_dscp: field(oxm(8, 1), 6, 'decimal', 'OXM_OF_IP_DSCP', { maskable: false, needs: 'ip or ipv6' }),
   nw_tos: field(nxm(5, 1), 8, 'decimal', 'NXM_OF_IP_TOS', { maskable: false, needs: 'ip or ipv6' }),
-  ip_ecn: field(oxm(9, 1), 2, 'decimal', 'NXM_NX_IP_ECN', { aliases: ['nw_ecn'], oxmName: 'OXM_OF_IP_ECN', matchName: 'nw_ecn', ofctl: 'nw_ecn', maskable: false, needs: 'ip or ipv6' }),
+  ip_ecn: field(oxm(9, 1), 2, 'decimal', 'NXM_NX_IP_ECN', { legacy: nx(28, 1), aliases: ['nw_ecn'], oxmName: 'OXM_OF_IP_ECN', matchName: 'nw_ecn', ofctl: 'nw_ecn', maskable: false, needs: 'ip or ipv6' }),
   nw_ttl: field(nx(29, 1), 8, 'decimal', 'NXM_NX_IP_TTL', { maskable: false, needs: 'ip or ipv6' }),
   ip_frag: field(nx(26, 1), 2, 'frag', 'NXM_NX_IP_FRAG', { aliases: ['nw_frag'], matchName: 'nw_frag', writable: false, needs: 'ip or ipv6' }),
+  // The original direction of a tracked connection
+  ct_nw_src: field(nx(120, 4), 32, 'ipv4', 'NXM_NX_CT_NW_SRC', { writable: false, needs: 'ip' }),
+  ct_nw_dst: field(nx(121, 4), 32, 'ipv4', 'NXM_NX_CT_NW_DST', { writable: false, needs: 'ip' }),
+  ct_ipv6_src: field(nx(122, 16), 128, 'ipv6', 'NXM_NX_CT_IPV6_SRC', { writable: false, needs: 'ipv6' }),
+  ct_ipv6_dst: field(nx(123, 16), 128, 'ipv6', 'NXM_NX_CT_IPV6_DST', { writable: false, needs: 'ipv6' }),
+  ct_nw_proto: field(nx(119, 1), 8, 'decimal', 'NXM_NX_CT_NW_PROTO', { writable: false, maskable: false, needs: 'ip or ipv6' }),
+  ct_tp_src: field(nx(124, 2), 16, 'decimal', 'NXM_NX_CT_TP_SRC', { writable: false, needs: 'ip or ipv6' }),
+  ct_tp_dst: field(nx(125, 2), 16, 'decimal', 'NXM_NX_CT_TP_DST', { writable: false, needs: 'ip or ipv6' }),
   // ARP
-  arp_op: field(oxm(21, 2), 16, 'decimal', 'NXM_OF_ARP_OP', { oxmName: 'OXM_OF_ARP_OP', maskable: false, needs: 'arp' }),
-  arp_spa: field(oxm(22, 4), 32, 'ipv4', 'NXM_OF_ARP_SPA', { oxmName: 'OXM_OF_ARP_SPA', needs: 'arp' }),
-  arp_tpa: field(oxm(23, 4), 32, 'ipv4', 'NXM_OF_ARP_TPA', { oxmName: 'OXM_OF_ARP_TPA', needs: 'arp' }),
-  arp_sha: field(oxm(24, 6), 48, 'mac', 'NXM_NX_ARP_SHA', { oxmName: 'OXM_OF_ARP_SHA', needs: 'arp' }),
-  arp_tha: field(oxm(25, 6), 48, 'mac', 'NXM_NX_ARP_THA', { oxmName: 'OXM_OF_ARP_THA', needs: 'arp' }),
+  arp_op: field(oxm(21, 2), 16, 'decimal', 'NXM_OF_ARP_OP', { legacy: nxm(15, 2), oxmName: 'OXM_OF_ARP_OP', maskable: false, needs: 'arp' }),
+  arp_spa: field(oxm(22, 4), 32, 'ipv4', 'NXM_OF_ARP_SPA', { legacy: nxm(16, 4), oxmName: 'OXM_OF_ARP_SPA', needs: 'arp' }),
+  arp_tpa: field(oxm(23, 4), 32, 'ipv4', 'NXM_OF_ARP_TPA', { legacy: nxm(17, 4), oxmName: 'OXM_OF_ARP_TPA', needs: 'arp' }),
+  arp_sha: field(oxm(24, 6), 48, 'mac', 'NXM_NX_ARP_SHA', { legacy: nx(17, 6), oxmName: 'OXM_OF_ARP_SHA', needs: 'arp' }),
+  arp_tha: field(oxm(25, 6), 48, 'mac', 'NXM_NX_ARP_THA', { legacy: nx(18, 6), oxmName: 'OXM_OF_ARP_THA', needs: 'arp' }),
   // Transport; ovs-ofctl writes tp_src and tp_dst for every protocol
-  tcp_src: field(oxm(13, 2), 16, 'decimal', 'NXM_OF_TCP_SRC', { oxmName: 'OXM_OF_TCP_SRC', matchName: 'tp_src', needs: 'tcp' }),
-  tcp_dst: field(oxm(14, 2), 16, 'decimal', 'NXM_OF_TCP_DST', { oxmName: 'OXM_OF_TCP_DST', matchName: 'tp_dst', needs: 'tcp' }),
-  udp_src: field(oxm(15, 2), 16, 'decimal', 'NXM_OF_UDP_SRC', { oxmName: 'OXM_OF_UDP_SRC', matchName: 'tp_src', needs: 'udp' }),
-  udp_dst: field(oxm(16, 2), 16, 'decimal', 'NXM_OF_UDP_DST', { oxmName: 'OXM_OF_UDP_DST', matchName: 'tp_dst', needs: 'udp' }),
+  tcp_src: field(oxm(13, 2), 16, 'decimal', 'NXM_OF_TCP_SRC', { legacy: nxm(9, 2), oxmName: 'OXM_OF_TCP_SRC', matchName: 'tp_src', needs: 'tcp' }),
+  tcp_dst: field(oxm(14, 2), 16, 'decimal', 'NXM_OF_TCP_DST', { legacy: nxm(10, 2), oxmName: 'OXM_OF_TCP_DST', matchName: 'tp_dst', needs: 'tcp' }),
+  udp_src: field(oxm(15, 2), 16, 'decimal', 'NXM_OF_UDP_SRC', { legacy: nxm(11, 2), oxmName: 'OXM_OF_UDP_SRC', matchName: 'tp_src', needs: 'udp' }),
+  udp_dst: field(oxm(16, 2), 16, 'decimal', 'NXM_OF_UDP_DST', { legacy: nxm(12, 2), oxmName: 'OXM_OF_UDP_DST', matchName: 'tp_dst', needs: 'udp' }),
   sctp_src: field(oxm(17, 2), 16, 'decimal', 'OXM_OF_SCTP_SRC', { matchName: 'tp_src', needs: 'sctp' }),
   sctp_dst: field(oxm(18, 2), 16, 'decimal', 'OXM_OF_SCTP_DST', { matchName: 'tp_dst', needs: 'sctp' }),
-  tcp_flags: field(oxm(42, 2), 12, 'tcp_flags', 'NXM_NX_TCP_FLAGS', { oxmName: 'OXM_OF_TCP_FLAGS', writable: false, needs: 'tcp' }),
+  tcp_flags: field(oxm(42, 2), 12, 'tcp_flags', 'NXM_NX_TCP_FLAGS', { legacy: nx(34, 2), oxmName: 'OXM_OF_TCP_FLAGS', writable: false, needs: 'tcp' }),
   // ICMP and neighbour discovery
-  icmp_type: field(oxm(19, 1), 8, 'decimal', 'NXM_OF_ICMP_TYPE', { oxmName: 'OXM_OF_ICMPV4_TYPE', maskable: false, needs: 'icmp' }),
-  icmp_code: field(oxm(20, 1), 8, 'decimal', 'NXM_OF_ICMP_CODE', { oxmName: 'OXM_OF_ICMPV4_CODE', maskable: false, needs: 'icmp' }),
-  icmpv6_type: field(oxm(29, 1), 8, 'decimal', 'NXM_NX_ICMPV6_TYPE', { oxmName: 'OXM_OF_ICMPV6_TYPE', matchName: 'icmp_type', maskable: false, needs: 'icmp6' }),
-  icmpv6_code: field(oxm(30, 1), 8, 'decimal', 'NXM_NX_ICMPV6_CODE', { oxmName: 'OXM_OF_ICMPV6_CODE', matchName: 'icmp_code', maskable: false, needs: 'icmp6' }),
-  nd_target: field(oxm(31, 16), 128, 'ipv6', 'NXM_NX_ND_TARGET', { oxmName: 'OXM_OF_IPV6_ND_TARGET', needs: 'nd' }),
-  nd_sll: field(oxm(32, 6), 48, 'mac', 'NXM_NX_ND_SLL', { oxmName: 'OXM_OF_IPV6_ND_SLL', needs: 'nd solicit' }),
-  nd_tll: field(oxm(33, 6), 48, 'mac', 'NXM_NX_ND_TLL', { oxmName: 'OXM_OF_IPV6_ND_TLL', needs: 'nd advert' }),
+  icmp_type: field(oxm(19, 1), 8, 'decimal', 'NXM_OF_ICMP_TYPE', { legacy: nxm(13, 1), oxmName: 'OXM_OF_ICMPV4_TYPE', maskable: false, needs: 'icmp' }),
+  icmp_code: field(oxm(20, 1), 8, 'decimal', 'NXM_OF_ICMP_CODE', { legacy: nxm(14, 1), oxmName: 'OXM_OF_ICMPV4_CODE', maskable: false, needs: 'icmp' }),
+  icmpv6_type: field(oxm(29, 1), 8, 'decimal', 'NXM_NX_ICMPV6_TYPE', { legacy: nx(21, 1), oxmName: 'OXM_OF_ICMPV6_TYPE', matchName: 'icmp_type', maskable: false, needs: 'icmp6' }),
+  icmpv6_code: field(oxm(30, 1), 8, 'decimal', 'NXM_NX_ICMPV6_CODE', { legacy: nx(22, 1), oxmName: 'OXM_OF_ICMPV6_CODE', matchName: 'icmp_code', maskable: false, needs: 'icmp6' }),
+  nd_target: field(oxm(31, 16), 128, 'ipv6', 'NXM_NX_ND_TARGET', { legacy: nx(23, 16), oxmName: 'OXM_OF_IPV6_ND_TARGET', needs: 'nd' }),
+  nd_sll: field(oxm(32, 6), 48, 'mac', 'NXM_NX_ND_SLL', { legacy: nx(24, 6), oxmName: 'OXM_OF_IPV6_ND_SLL', needs: 'nd solicit' }),
+  nd_tll: field(oxm(33, 6), 48, 'mac', 'NXM_NX_ND_TLL', { legacy: nx(25, 6), oxmName: 'OXM_OF_IPV6_ND_TLL', needs: 'nd advert' }),
   nd_reserved: field(ericsson(1, 4), 32, 'decimal', 'ERICOXM_OF_ICMPV6_ND_RESERVED', { maskable: false, needs: 'nd' }),
   nd_options_type: field(ericsson(2, 1), 8, 'decimal', 'ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE', { maskable: false, needs: 'nd' }),
 };
 
 export type FieldName = keyof typeof fields;
 
+/** Position in the table. */
+export const fieldRank: ReadonlyMap<string, number> = new Map(
+  Object.keys(fields).map((name, i) => [name, i]),
+);
 export const fieldNames = Object.keys(fields) as readonly FieldName[];
 export const fieldSpec = (name: FieldName): FieldSpec => fields[name];
 export const fieldBits = (name: FieldName): number => fields[name].bits;

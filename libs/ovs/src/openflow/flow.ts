@@ -24,13 +24,18 @@ export interface NatAction {
   /** First and last address as text; equal or absent last means one address. */
   readonly address?: { readonly first: string; readonly last?: string };
   readonly port?: { readonly first: number; readonly last?: number };
+  readonly flags?: readonly NatFlag[];
 }
+
+export type NatFlag = 'persistent' | 'hash' | 'random';
 
 export interface CtAction {
   readonly type: 'ct';
   readonly commit?: boolean;
   readonly force?: boolean;
   readonly zone?: number;
+  /** The zone from a field, instead of `zone`. */
+  readonly zoneFrom?: Subfield;
   readonly table?: number;
   readonly nat?: NatAction;
   readonly exec?: readonly Action[];
@@ -69,8 +74,8 @@ export type Action =
   | { readonly type: 'note'; readonly data: Uint8Array }
   /** An instruction; flows of others have it, the pipeline uses resubmit. */
   | { readonly type: 'goto_table'; readonly table: number }
-  /** An action that the library has no record for, as its bytes: found in flows of others. */
-  | { readonly type: 'raw'; readonly data: Uint8Array }
+  /** What the library has no record for, as its bytes: found in flows of others. */
+  | { readonly type: 'raw'; readonly of: 'action' | 'instruction'; readonly data: Uint8Array }
   | CtAction
   | LearnAction;
 
@@ -95,6 +100,7 @@ export interface Bucket {
   readonly id: number;
   readonly weight?: number;
   readonly watchPort?: number;
+  readonly watchGroup?: number;
   readonly actions: readonly Action[];
 }
 

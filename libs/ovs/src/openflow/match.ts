@@ -1,0 +1,119 @@
+/**
+ * A match in its one canonical form: wire order, no redundant masks, xreg and xxreg as the regs they are made of
+ * (Open vSwitch knows only the bits and gives them back in another cut). And the prerequisites between fields.
+ */
+import { CodecError } from '../errors.js';
+import { type FieldName, type Prerequisite, fieldRank, fieldSpec } from './fields.js';
+import { type MatchField } from './flow.js';
+import { allOnes } from './wire/oxm.js';
+
+const rank = (name: FieldName): number => fieldRank.get(name) ?? 0;
+
+/** A wider register is that many 32-bit ones, the most significant first. */
+const registerParts = { xreg: 2, xxreg: 4 } as const;
+const registerPattern = /^(xx?reg)(\d+)$/;
+const word = 0xffff_ffffn;
+
+function splitRegister(match: MatchField): readonly MatchField[] {
+  const [, kind, index] = registerPattern.exec(match.field) ?? [];
+  if ((kind !== 'xreg' && kind !== 'xxreg') || index === undefined) return [match];
+  const parts = registerParts[kind];
+  const mask = match.mask ?? allOnes(match.field);
+  return Array.from({ length: parts }, (_, i) => {
+    const shift = BigInt(32 * (parts - 1 - i));
+    const part = (mask >> shift) & word;
+    return {
+      field: `reg${String(Number(index) * parts + i)}` as FieldName,
+      value: (match.value >> shift) & word,
+      ...(part !== word && { mask: part }),
+    };
+  });
+}
+
+function simplified(match: MatchField): MatchField {
+  const { field, value, mask } = match;
+  return mask !== undefined && mask === allOnes(field) ? { field, value } : match;
+}
+
+const isWide = ({ field }: MatchField): boolean => field.startsWith('x');
+
+function isCanonical(match: readonly MatchField[]): boolean {
+  let last = -1;
+  for (const entry of match) {
+    const position = rank(entry.field);
+    const { mask } = entry;
+    if (position <= last || isWide(entry)) return false;
+    if (mask !== undefined && (mask === 0n || mask === allOnes(entry.field))) return false;
+    last = position;
+  }
+  return true;
+}
+
+/** Raises CodecError when a field is there twice. */
+export function canonicalMatch(match: readonly MatchField[]): readonly MatchField[] {
+  if (isCanonical(match)) return match;
+  const fields = match
+    .flatMap((entry) => (isWide(entry) ? splitRegister(entry) : [simplified(entry)]))
+    .filter(({ mask }) => mask !== 0n)
+    .sort((a, b) => rank(a.field) - rank(b.field));
+  const twice = fields.find(({ field }, i) => fields[i + 1]?.field === field);
+  if (twice !== undefined) {
+    throw new CodecError(`${twice.field} is in the match twice`, 'OVS_CODEC_UNENCODABLE');
+  }
+  return fields;
+}
+
+/** What a match says about the packet's protocols. */
+export interface Protocols {
+  readonly ethType: number | undefined;
+  readonly ipProto: number | undefined;
+  readonly icmpv6Type: number | undefined;
+  readonly tagged: boolean;
+}
+
+export function protocolsOf(match: readonly MatchField[]): Protocols {
+  const protocols: { -readonly [K in keyof Protocols]: Protocols[K] } = {
+    ethType: undefined,
+    ipProto: undefined,
+    icmpv6Type: undefined,
+    tagged: false,
+  };
+  for (const { field, value } of match) {
+    if (field === 'eth_type') protocols.ethType = Number(value);
+    else if (field === 'ip_proto') protocols.ipProto = Number(value);
+    else if (field === 'icmpv6_type') protocols.icmpv6Type = Number(value);
+    else if (field === 'vlan_vid' || field === 'vlan_tci') protocols.tagged = (value & 0x1000n) !== 0n;
+  }
+  return protocols;
+}
+
+const isIp = ({ ethType }: Protocols): boolean => ethType === 0x0800;
+const isIpv6 = ({ ethType }: Protocols): boolean => ethType === 0x86dd;
+const isEither = (p: Protocols): boolean => isIp(p) || isIpv6(p);
+const isIcmp6 = (p: Protocols): boolean => isIpv6(p) && p.ipProto === 58;
+
+const satisfied: Readonly<Record<Prerequisite, (protocols: Protocols) => boolean>> = {
+  none: () => true,
+  vlan: ({ tagged }) => tagged,
+  mpls: ({ ethType }) => ethType === 0x8847 || ethType === 0x8848,
+  arp: ({ ethType }) => ethType === 0x0806 || ethType === 0x8035,
+  ip: isIp,
+  ipv6: isIpv6,
+  'ip or ipv6': isEither,
+  tcp: (p) => isEither(p) && p.ipProto === 6,
+  udp: (p) => isEither(p) && p.ipProto === 17,
+  sctp: (p) => isEither(p) && p.ipProto === 132,
+  icmp: (p) => isIp(p) && p.ipProto === 1,
+  icmp6: isIcmp6,
+  nd: (p) => isIcmp6(p) && (p.icmpv6Type === 135 || p.icmpv6Type === 136),
+  'nd solicit': (p) => isIcmp6(p) && p.icmpv6Type === 135,
+  'nd advert': (p) => isIcmp6(p) && p.icmpv6Type === 136,
+};
+
+/** Raises CodecError naming the field when the match does not say what the field needs. */
+export function checkPrerequisite(name: FieldName, protocols: Protocols): void {
+  const { needs } = fieldSpec(name);
+  if (needs !== 'none' && !satisfied[needs](protocols)) {
+    throw new CodecError(`${name} needs a match on ${needs}`, 'OVS_CODEC_UNENCODABLE');
+  }
+}
