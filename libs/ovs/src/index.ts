@@ -2,3 +2,12 @@ export { CodecError, OvsError, type OvsErrorCode, TextError, ovsErrorCodes } fro
 export { type FieldName, type FieldSpec, fieldBits, fieldNames, fieldSpec } from './openflow/fields.js';
 export * from './openflow/flow.js';
 export * from './openflow/messages.js';
+export { type Received, decodeMessage, encodeInto, encodeMessage } from './openflow/codec.js';
+export { formatActions } from './openflow/action/list.js';
+export { formatFlow, parseActions, parseFlow, parseMatch } from './openflow/text/flow.js';
+export { formatMatch } from './openflow/text/match.js';
+export { FrameDecoder } from './openflow/wire/frame-decoder.js';
+export { Writer } from './openflow/wire/writer.js';
+export { flowBody, flowKey, groupBody, groupKey, meterBody, meterKey } from './openflow/keys.js';
+export { formatGroup, parseGroup } from './openflow/text/group.js';
+export { formatMeter, parseMeter } from './openflow/text/meter.js';

@@ -12,7 +12,6 @@ export type FieldFormat =
   | 'ipv6'
   | 'port'
   | 'port16'
-  | 'eth_type'
   | 'frag'
   | 'ct_state'
   | 'tcp_flags'
@@ -101,7 +100,63 @@ const field = (
  */
 // prettier-ignore
 export const fields = {
-  // Tunnel and metadata
+  // What came with the packet, and conjunctions
+  recirc_id: field(nx(36, 4), 32, 'decimal', 'NXM_NX_RECIRC_ID', { writable: false, maskable: false }),
+  dp_hash: field(nx(35, 4), 32, 'hex', 'NXM_NX_DP_HASH', { writable: false }),
+  conj_id: field(nx(37, 4), 32, 'decimal', 'NXM_NX_CONJ_ID', { writable: false, maskable: false }),
+  actset_output: field(oxm(43, 4), 32, 'port', 'OXM_OF_ACTSET_OUTPUT', { writable: false, maskable: false }),
+  in_port: field(oxm(0, 4), 32, 'port', 'OXM_OF_IN_PORT', { maskable: false, ofctl: 'in_port_oxm' }),
+  // The 16-bit twin that `load:0xffff->NXM_OF_IN_PORT[]` writes; only in actions, matches use `in_port`.
+  in_port_nxm: field(nxm(0, 2), 16, 'port16', 'NXM_OF_IN_PORT', { maskable: false, ofctl: 'in_port' }),
+  // Ethernet
+  eth_src: field(oxm(4, 6), 48, 'mac', 'NXM_OF_ETH_SRC', { legacy: nxm(2, 6), aliases: ['dl_src'], oxmName: 'OXM_OF_ETH_SRC', matchName: 'dl_src' }),
+  eth_dst: field(oxm(3, 6), 48, 'mac', 'NXM_OF_ETH_DST', { legacy: nxm(1, 6), aliases: ['dl_dst'], oxmName: 'OXM_OF_ETH_DST', matchName: 'dl_dst' }),
+  eth_type: field(oxm(5, 2), 16, 'hex', 'NXM_OF_ETH_TYPE', { legacy: nxm(3, 2), aliases: ['dl_type'], oxmName: 'OXM_OF_ETH_TYPE', matchName: 'dl_type', writable: false, maskable: false }),
+  // The OpenFlow VLAN id carries the "present" bit (OFPVID_PRESENT, 0x1000) as its 13th.
+  vlan_vid: field(oxm(6, 2), 13, 'decimal', 'OXM_OF_VLAN_VID'),
+  vlan_pcp: field(oxm(7, 1), 3, 'decimal', 'OXM_OF_VLAN_PCP', { maskable: false, needs: 'vlan' }),
+  vlan_tci: field(nxm(4, 2), 16, 'hex', 'NXM_OF_VLAN_TCI'),
+  mpls_label: field(oxm(34, 4), 20, 'decimal', 'OXM_OF_MPLS_LABEL', { maskable: false, needs: 'mpls' }),
+  mpls_tc: field(oxm(35, 1), 3, 'decimal', 'OXM_OF_MPLS_TC', { maskable: false, needs: 'mpls' }),
+  mpls_bos: field(oxm(36, 1), 1, 'decimal', 'OXM_OF_MPLS_BOS', { maskable: false, writable: false, needs: 'mpls' }),
+  mpls_ttl: field(nx(30, 1), 8, 'decimal', 'NXM_NX_MPLS_TTL', { maskable: false, needs: 'mpls' }),
+  // IPv4 and IPv6
+  ip_src: field(oxm(11, 4), 32, 'ipv4', 'NXM_OF_IP_SRC', { legacy: nxm(7, 4), aliases: ['nw_src'], oxmName: 'OXM_OF_IPV4_SRC', matchName: 'nw_src', needs: 'ip' }),
+  ip_dst: field(oxm(12, 4), 32, 'ipv4', 'NXM_OF_IP_DST', { legacy: nxm(8, 4), aliases: ['nw_dst'], oxmName: 'OXM_OF_IPV4_DST', matchName: 'nw_dst', needs: 'ip' }),
+  ipv6_src: field(oxm(26, 16), 128, 'ipv6', 'NXM_NX_IPV6_SRC', { legacy: nx(19, 16), oxmName: 'OXM_OF_IPV6_SRC', needs: 'ipv6' }),
+  ipv6_dst: field(oxm(27, 16), 128, 'ipv6', 'NXM_NX_IPV6_DST', { legacy: nx(20, 16), oxmName: 'OXM_OF_IPV6_DST', needs: 'ipv6' }),
+  ipv6_label: field(oxm(28, 4), 20, 'hex', 'NXM_NX_IPV6_LABEL', { legacy: nx(27, 4), oxmName: 'OXM_OF_IPV6_FLABEL', needs: 'ipv6' }),
+  ip_proto: field(oxm(10, 1), 8, 'decimal', 'NXM_OF_IP_PROTO', { legacy: nxm(6, 1), aliases: ['nw_proto'], oxmName: 'OXM_OF_IP_PROTO', matchName: 'nw_proto', ofctl: 'nw_proto', maskable: false, writable: false, needs: 'ip or ipv6' }),
+  ip_frag: field(nx(26, 1), 2, 'frag', 'NXM_NX_IP_FRAG', { aliases: ['nw_frag'], matchName: 'nw_frag', writable: false, needs: 'ip or ipv6' }),
+  ip_dscp: field(oxm(8, 1), 6, 'decimal', 'OXM_OF_IP_DSCP', { maskable: false, needs: 'ip or ipv6' }),
+  nw_tos: field(nxm(5, 1), 8, 'decimal', 'NXM_OF_IP_TOS', { maskable: false, needs: 'ip or ipv6' }),
+  ip_ecn: field(oxm(9, 1), 2, 'decimal', 'NXM_NX_IP_ECN', { legacy: nx(28, 1), aliases: ['nw_ecn'], oxmName: 'OXM_OF_IP_ECN', matchName: 'nw_ecn', ofctl: 'nw_ecn', maskable: false, needs: 'ip or ipv6' }),
+  nw_ttl: field(nx(29, 1), 8, 'decimal', 'NXM_NX_IP_TTL', { maskable: false, needs: 'ip or ipv6' }),
+  // ARP
+  arp_op: field(oxm(21, 2), 16, 'decimal', 'NXM_OF_ARP_OP', { legacy: nxm(15, 2), oxmName: 'OXM_OF_ARP_OP', maskable: false, needs: 'arp' }),
+  arp_spa: field(oxm(22, 4), 32, 'ipv4', 'NXM_OF_ARP_SPA', { legacy: nxm(16, 4), oxmName: 'OXM_OF_ARP_SPA', needs: 'arp' }),
+  arp_tpa: field(oxm(23, 4), 32, 'ipv4', 'NXM_OF_ARP_TPA', { legacy: nxm(17, 4), oxmName: 'OXM_OF_ARP_TPA', needs: 'arp' }),
+  arp_sha: field(oxm(24, 6), 48, 'mac', 'NXM_NX_ARP_SHA', { legacy: nx(17, 6), oxmName: 'OXM_OF_ARP_SHA', needs: 'arp' }),
+  arp_tha: field(oxm(25, 6), 48, 'mac', 'NXM_NX_ARP_THA', { legacy: nx(18, 6), oxmName: 'OXM_OF_ARP_THA', needs: 'arp' }),
+  // Transport; ovs-ofctl writes tp_src and tp_dst for every protocol
+  tcp_src: field(oxm(13, 2), 16, 'decimal', 'NXM_OF_TCP_SRC', { aliases: ['tp_src'], legacy: nxm(9, 2), oxmName: 'OXM_OF_TCP_SRC', matchName: 'tp_src', needs: 'tcp' }),
+  tcp_dst: field(oxm(14, 2), 16, 'decimal', 'NXM_OF_TCP_DST', { aliases: ['tp_dst'], legacy: nxm(10, 2), oxmName: 'OXM_OF_TCP_DST', matchName: 'tp_dst', needs: 'tcp' }),
+  udp_src: field(oxm(15, 2), 16, 'decimal', 'NXM_OF_UDP_SRC', { legacy: nxm(11, 2), oxmName: 'OXM_OF_UDP_SRC', matchName: 'tp_src', needs: 'udp' }),
+  udp_dst: field(oxm(16, 2), 16, 'decimal', 'NXM_OF_UDP_DST', { legacy: nxm(12, 2), oxmName: 'OXM_OF_UDP_DST', matchName: 'tp_dst', needs: 'udp' }),
+  sctp_src: field(oxm(17, 2), 16, 'decimal', 'OXM_OF_SCTP_SRC', { matchName: 'tp_src', needs: 'sctp' }),
+  sctp_dst: field(oxm(18, 2), 16, 'decimal', 'OXM_OF_SCTP_DST', { matchName: 'tp_dst', needs: 'sctp' }),
+  tcp_flags: field(oxm(42, 2), 12, 'tcp_flags', 'NXM_NX_TCP_FLAGS', { legacy: nx(34, 2), oxmName: 'OXM_OF_TCP_FLAGS', writable: false, needs: 'tcp' }),
+  // ICMP and neighbour discovery
+  icmp_type: field(oxm(19, 1), 8, 'decimal', 'NXM_OF_ICMP_TYPE', { legacy: nxm(13, 1), oxmName: 'OXM_OF_ICMPV4_TYPE', maskable: false, needs: 'icmp' }),
+  icmp_code: field(oxm(20, 1), 8, 'decimal', 'NXM_OF_ICMP_CODE', { legacy: nxm(14, 1), oxmName: 'OXM_OF_ICMPV4_CODE', maskable: false, needs: 'icmp' }),
+  icmpv6_type: field(oxm(29, 1), 8, 'decimal', 'NXM_NX_ICMPV6_TYPE', { legacy: nx(21, 1), oxmName: 'OXM_OF_ICMPV6_TYPE', matchName: 'icmp_type', maskable: false, needs: 'icmp6' }),
+  icmpv6_code: field(oxm(30, 1), 8, 'decimal', 'NXM_NX_ICMPV6_CODE', { legacy: nx(22, 1), oxmName: 'OXM_OF_ICMPV6_CODE', matchName: 'icmp_code', maskable: false, needs: 'icmp6' }),
+  nd_reserved: field(ericsson(1, 4), 32, 'decimal', 'ERICOXM_OF_ICMPV6_ND_RESERVED', { maskable: false, needs: 'nd' }),
+  nd_options_type: field(ericsson(2, 1), 8, 'decimal', 'ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE', { maskable: false, needs: 'nd' }),
+  nd_target: field(oxm(31, 16), 128, 'ipv6', 'NXM_NX_ND_TARGET', { legacy: nx(23, 16), oxmName: 'OXM_OF_IPV6_ND_TARGET', needs: 'nd' }),
+  nd_sll: field(oxm(32, 6), 48, 'mac', 'NXM_NX_ND_SLL', { legacy: nx(24, 6), oxmName: 'OXM_OF_IPV6_ND_SLL', needs: 'nd solicit' }),
+  nd_tll: field(oxm(33, 6), 48, 'mac', 'NXM_NX_ND_TLL', { legacy: nx(25, 6), oxmName: 'OXM_OF_IPV6_ND_TLL', needs: 'nd advert' }),
+  // Tunnel
   tun_id: field(oxm(38, 8), 64, 'hex', 'NXM_NX_TUN_ID', { legacy: nx(16, 8), aliases: ['tunnel_id'], oxmName: 'OXM_OF_TUNNEL_ID' }),
   tun_src: field(nx(31, 4), 32, 'ipv4', 'NXM_NX_TUN_IPV4_SRC'),
   tun_dst: field(nx(32, 4), 32, 'ipv4', 'NXM_NX_TUN_IPV4_DST'),
@@ -110,20 +165,6 @@ export const fields = {
   tun_flags: field(nx(104, 2), 1, 'tun_flags', 'NXM_NX_TUN_FLAGS'),
   tun_gbp_id: field(nx(38, 2), 16, 'decimal', 'NXM_NX_TUN_GBP_ID'),
   tun_gbp_flags: field(nx(39, 1), 8, 'hex', 'NXM_NX_TUN_GBP_FLAGS'),
-  in_port: field(oxm(0, 4), 32, 'port', 'OXM_OF_IN_PORT', { maskable: false, ofctl: 'in_port_oxm' }),
-  // The 16-bit twin that `load:0xffff->NXM_OF_IN_PORT[]` writes; only in actions, matches use `in_port`.
-  in_port_nxm: field(nxm(0, 2), 16, 'port16', 'NXM_OF_IN_PORT', { maskable: false, ofctl: 'in_port' }),
-  pkt_mark: field(nx(33, 4), 32, 'hex', 'NXM_NX_PKT_MARK'),
-  metadata: field(oxm(2, 8), 64, 'hex', 'OXM_OF_METADATA'),
-  conj_id: field(nx(37, 4), 32, 'decimal', 'NXM_NX_CONJ_ID', { writable: false, maskable: false }),
-  recirc_id: field(nx(36, 4), 32, 'decimal', 'NXM_NX_RECIRC_ID', { writable: false, maskable: false }),
-  dp_hash: field(nx(35, 4), 32, 'hex', 'NXM_NX_DP_HASH', { writable: false }),
-  actset_output: field(oxm(43, 4), 32, 'port', 'OXM_OF_ACTSET_OUTPUT', { writable: false, maskable: false }),
-  // Connection tracking
-  ct_state: field(nx(105, 4), 32, 'ct_state', 'NXM_NX_CT_STATE', { writable: false }),
-  ct_zone: field(nx(106, 2), 16, 'hex', 'NXM_NX_CT_ZONE', { writable: false, maskable: false }),
-  ct_mark: field(nx(107, 4), 32, 'hex', 'NXM_NX_CT_MARK'),
-  ct_label: field(nx(108, 16), 128, 'hex', 'NXM_NX_CT_LABEL'),
   // Registers: xreg and xxreg are the same bits as two and four regs, most significant first
   reg0: field(nx(0, 4), 32, 'hex', 'NXM_NX_REG0'),
   reg1: field(nx(1, 4), 32, 'hex', 'NXM_NX_REG1'),
@@ -153,31 +194,12 @@ export const fields = {
   xxreg1: field(nx(112, 16), 128, 'hex', 'NXM_NX_XXREG1'),
   xxreg2: field(nx(113, 16), 128, 'hex', 'NXM_NX_XXREG2'),
   xxreg3: field(nx(114, 16), 128, 'hex', 'NXM_NX_XXREG3'),
-  // Ethernet
-  eth_src: field(oxm(4, 6), 48, 'mac', 'NXM_OF_ETH_SRC', { legacy: nxm(2, 6), aliases: ['dl_src'], oxmName: 'OXM_OF_ETH_SRC', matchName: 'dl_src' }),
-  eth_dst: field(oxm(3, 6), 48, 'mac', 'NXM_OF_ETH_DST', { legacy: nxm(1, 6), aliases: ['dl_dst'], oxmName: 'OXM_OF_ETH_DST', matchName: 'dl_dst' }),
-  eth_type: field(oxm(5, 2), 16, 'eth_type', 'NXM_OF_ETH_TYPE', { legacy: nxm(3, 2), aliases: ['dl_type'], oxmName: 'OXM_OF_ETH_TYPE', matchName: 'dl_type', writable: false, maskable: false }),
-  // The OpenFlow VLAN id carries the "present" bit (OFPVID_PRESENT, 0x1000) as its 13th.
-  vlan_vid: field(oxm(6, 2), 13, 'decimal', 'OXM_OF_VLAN_VID'),
-  vlan_pcp: field(oxm(7, 1), 3, 'decimal', 'OXM_OF_VLAN_PCP', { maskable: false, needs: 'vlan' }),
-  vlan_tci: field(nxm(4, 2), 16, 'hex', 'NXM_OF_VLAN_TCI'),
-  mpls_label: field(oxm(34, 4), 20, 'decimal', 'OXM_OF_MPLS_LABEL', { maskable: false, needs: 'mpls' }),
-  mpls_tc: field(oxm(35, 1), 3, 'decimal', 'OXM_OF_MPLS_TC', { maskable: false, needs: 'mpls' }),
-  mpls_bos: field(oxm(36, 1), 1, 'decimal', 'OXM_OF_MPLS_BOS', { maskable: false, writable: false, needs: 'mpls' }),
-  mpls_ttl: field(nx(30, 1), 8, 'decimal', 'NXM_NX_MPLS_TTL', { maskable: false, needs: 'mpls' }),
-  // IPv4 and IPv6
-  ip_src: field(oxm(11, 4), 32, 'ipv4', 'NXM_OF_IP_SRC', { legacy: nxm(7, 4), aliases: ['nw_src'], oxmName: 'OXM_OF_IPV4_SRC', matchName: 'nw_src', needs: 'ip' }),
-  ip_dst: field(oxm(12, 4), 32, 'ipv4', 'NXM_OF_IP_DST', { legacy: nxm(8, 4), aliases: ['nw_dst'], oxmName: 'OXM_OF_IPV4_DST', matchName: 'nw_dst', needs: 'ip' }),
-  ipv6_src: field(oxm(26, 16), 128, 'ipv6', 'NXM_NX_IPV6_SRC', { legacy: nx(19, 16), oxmName: 'OXM_OF_IPV6_SRC', needs: 'ipv6' }),
-  ipv6_dst: field(oxm(27, 16), 128, 'ipv6', 'NXM_NX_IPV6_DST', { legacy: nx(20, 16), oxmName: 'OXM_OF_IPV6_DST', needs: 'ipv6' }),
-  ipv6_label: field(oxm(28, 4), 20, 'hex', 'NXM_NX_IPV6_LABEL', { legacy: nx(27, 4), oxmName: 'OXM_OF_IPV6_FLABEL', needs: 'ipv6' }),
-  ip_proto: field(oxm(10, 1), 8, 'decimal', 'NXM_OF_IP_PROTO', { legacy: nxm(6, 1), aliases: ['nw_proto'], oxmName: 'OXM_OF_IP_PROTO', matchName: 'nw_proto', ofctl: 'nw_proto', maskable: false, writable: false, needs: 'ip or ipv6' }),
-  ip_dscp: field(oxm(8, 1), 6, 'decimal', 'OXM_OF_IP_DSCP', { maskable: false, needs: 'ip or ipv6' }),
-  nw_tos: field(nxm(5, 1), 8, 'decimal', 'NXM_OF_IP_TOS', { maskable: false, needs: 'ip or ipv6' }),
-  ip_ecn: field(oxm(9, 1), 2, 'decimal', 'NXM_NX_IP_ECN', { legacy: nx(28, 1), aliases: ['nw_ecn'], oxmName: 'OXM_OF_IP_ECN', matchName: 'nw_ecn', ofctl: 'nw_ecn', maskable: false, needs: 'ip or ipv6' }),
-  nw_ttl: field(nx(29, 1), 8, 'decimal', 'NXM_NX_IP_TTL', { maskable: false, needs: 'ip or ipv6' }),
-  ip_frag: field(nx(26, 1), 2, 'frag', 'NXM_NX_IP_FRAG', { aliases: ['nw_frag'], matchName: 'nw_frag', writable: false, needs: 'ip or ipv6' }),
-  // The original direction of a tracked connection
+  // Connection tracking, then the original direction of a tracked connection
+  pkt_mark: field(nx(33, 4), 32, 'hex', 'NXM_NX_PKT_MARK'),
+  ct_state: field(nx(105, 4), 32, 'ct_state', 'NXM_NX_CT_STATE', { writable: false }),
+  ct_zone: field(nx(106, 2), 16, 'decimal', 'NXM_NX_CT_ZONE', { writable: false, maskable: false }),
+  ct_mark: field(nx(107, 4), 32, 'hex', 'NXM_NX_CT_MARK'),
+  ct_label: field(nx(108, 16), 128, 'hex', 'NXM_NX_CT_LABEL'),
   ct_nw_src: field(nx(120, 4), 32, 'ipv4', 'NXM_NX_CT_NW_SRC', { writable: false, needs: 'ip' }),
   ct_nw_dst: field(nx(121, 4), 32, 'ipv4', 'NXM_NX_CT_NW_DST', { writable: false, needs: 'ip' }),
   ct_ipv6_src: field(nx(122, 16), 128, 'ipv6', 'NXM_NX_CT_IPV6_SRC', { writable: false, needs: 'ipv6' }),
@@ -185,30 +207,7 @@ export const fields = {
   ct_nw_proto: field(nx(119, 1), 8, 'decimal', 'NXM_NX_CT_NW_PROTO', { writable: false, maskable: false, needs: 'ip or ipv6' }),
   ct_tp_src: field(nx(124, 2), 16, 'decimal', 'NXM_NX_CT_TP_SRC', { writable: false, needs: 'ip or ipv6' }),
   ct_tp_dst: field(nx(125, 2), 16, 'decimal', 'NXM_NX_CT_TP_DST', { writable: false, needs: 'ip or ipv6' }),
-  // ARP
-  arp_op: field(oxm(21, 2), 16, 'decimal', 'NXM_OF_ARP_OP', { legacy: nxm(15, 2), oxmName: 'OXM_OF_ARP_OP', maskable: false, needs: 'arp' }),
-  arp_spa: field(oxm(22, 4), 32, 'ipv4', 'NXM_OF_ARP_SPA', { legacy: nxm(16, 4), oxmName: 'OXM_OF_ARP_SPA', needs: 'arp' }),
-  arp_tpa: field(oxm(23, 4), 32, 'ipv4', 'NXM_OF_ARP_TPA', { legacy: nxm(17, 4), oxmName: 'OXM_OF_ARP_TPA', needs: 'arp' }),
-  arp_sha: field(oxm(24, 6), 48, 'mac', 'NXM_NX_ARP_SHA', { legacy: nx(17, 6), oxmName: 'OXM_OF_ARP_SHA', needs: 'arp' }),
-  arp_tha: field(oxm(25, 6), 48, 'mac', 'NXM_NX_ARP_THA', { legacy: nx(18, 6), oxmName: 'OXM_OF_ARP_THA', needs: 'arp' }),
-  // Transport; ovs-ofctl writes tp_src and tp_dst for every protocol
-  tcp_src: field(oxm(13, 2), 16, 'decimal', 'NXM_OF_TCP_SRC', { legacy: nxm(9, 2), oxmName: 'OXM_OF_TCP_SRC', matchName: 'tp_src', needs: 'tcp' }),
-  tcp_dst: field(oxm(14, 2), 16, 'decimal', 'NXM_OF_TCP_DST', { legacy: nxm(10, 2), oxmName: 'OXM_OF_TCP_DST', matchName: 'tp_dst', needs: 'tcp' }),
-  udp_src: field(oxm(15, 2), 16, 'decimal', 'NXM_OF_UDP_SRC', { legacy: nxm(11, 2), oxmName: 'OXM_OF_UDP_SRC', matchName: 'tp_src', needs: 'udp' }),
-  udp_dst: field(oxm(16, 2), 16, 'decimal', 'NXM_OF_UDP_DST', { legacy: nxm(12, 2), oxmName: 'OXM_OF_UDP_DST', matchName: 'tp_dst', needs: 'udp' }),
-  sctp_src: field(oxm(17, 2), 16, 'decimal', 'OXM_OF_SCTP_SRC', { matchName: 'tp_src', needs: 'sctp' }),
-  sctp_dst: field(oxm(18, 2), 16, 'decimal', 'OXM_OF_SCTP_DST', { matchName: 'tp_dst', needs: 'sctp' }),
-  tcp_flags: field(oxm(42, 2), 12, 'tcp_flags', 'NXM_NX_TCP_FLAGS', { legacy: nx(34, 2), oxmName: 'OXM_OF_TCP_FLAGS', writable: false, needs: 'tcp' }),
-  // ICMP and neighbour discovery
-  icmp_type: field(oxm(19, 1), 8, 'decimal', 'NXM_OF_ICMP_TYPE', { legacy: nxm(13, 1), oxmName: 'OXM_OF_ICMPV4_TYPE', maskable: false, needs: 'icmp' }),
-  icmp_code: field(oxm(20, 1), 8, 'decimal', 'NXM_OF_ICMP_CODE', { legacy: nxm(14, 1), oxmName: 'OXM_OF_ICMPV4_CODE', maskable: false, needs: 'icmp' }),
-  icmpv6_type: field(oxm(29, 1), 8, 'decimal', 'NXM_NX_ICMPV6_TYPE', { legacy: nx(21, 1), oxmName: 'OXM_OF_ICMPV6_TYPE', matchName: 'icmp_type', maskable: false, needs: 'icmp6' }),
-  icmpv6_code: field(oxm(30, 1), 8, 'decimal', 'NXM_NX_ICMPV6_CODE', { legacy: nx(22, 1), oxmName: 'OXM_OF_ICMPV6_CODE', matchName: 'icmp_code', maskable: false, needs: 'icmp6' }),
-  nd_target: field(oxm(31, 16), 128, 'ipv6', 'NXM_NX_ND_TARGET', { legacy: nx(23, 16), oxmName: 'OXM_OF_IPV6_ND_TARGET', needs: 'nd' }),
-  nd_sll: field(oxm(32, 6), 48, 'mac', 'NXM_NX_ND_SLL', { legacy: nx(24, 6), oxmName: 'OXM_OF_IPV6_ND_SLL', needs: 'nd solicit' }),
-  nd_tll: field(oxm(33, 6), 48, 'mac', 'NXM_NX_ND_TLL', { legacy: nx(25, 6), oxmName: 'OXM_OF_IPV6_ND_TLL', needs: 'nd advert' }),
-  nd_reserved: field(ericsson(1, 4), 32, 'decimal', 'ERICOXM_OF_ICMPV6_ND_RESERVED', { maskable: false, needs: 'nd' }),
-  nd_options_type: field(ericsson(2, 1), 8, 'decimal', 'ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE', { maskable: false, needs: 'nd' }),
+  metadata: field(oxm(2, 8), 64, 'hex', 'OXM_OF_METADATA'),
 };
 
 export type FieldName = keyof typeof fields;

@@ -77,13 +77,16 @@ export interface PortDescription {
   readonly state: number;
 }
 
-/** The counters of a flow at one moment. */
-export interface FlowStats {
-  readonly flow: Flow;
+/** Counters at one moment. */
+export interface Counters {
   readonly packets: bigint;
   readonly bytes: bigint;
   readonly durationSeconds: number;
   readonly durationNanoseconds: number;
+}
+
+export interface FlowStats extends Counters {
+  readonly flow: Flow;
 }
 
 export interface BucketStats {
@@ -152,7 +155,7 @@ export interface PacketIn {
   readonly data: Uint8Array;
 }
 
-export interface FlowRemoved {
+export interface FlowRemoved extends Counters {
   readonly type: 'flow_removed';
   readonly table: number;
   readonly priority: number;
@@ -178,15 +181,15 @@ export type BundleMessage =
   | { readonly type: 'flow_mod'; readonly mod: FlowMod }
   | { readonly type: 'group_mod'; readonly mod: GroupMod };
 
+/** One member of the union for each name. */
+type Each<T extends string, Body> = T extends string ? { readonly type: T } & Body : never;
+
 export type Message =
   /** Wire versions offered, 6 being OpenFlow 1.5; without the version bitmap only the header's. */
   | { readonly type: 'hello'; readonly versions: readonly number[] }
   | ErrorMessage
-  | { readonly type: 'echo_request' | 'echo_reply'; readonly data: Uint8Array }
-  | {
-      readonly type:
-        'features_request' | 'get_config_request' | 'barrier_request' | 'barrier_reply' | 'get_async_request';
-    }
+  | Each<'echo_request' | 'echo_reply', { readonly data: Uint8Array }>
+  | Each<'features_request' | 'get_config_request' | 'barrier_request' | 'barrier_reply', object>
   | {
       readonly type: 'features_reply';
       readonly datapathId: bigint;
@@ -195,12 +198,14 @@ export type Message =
       readonly auxiliaryId: number;
       readonly capabilities: number;
     }
-  | {
-      readonly type: 'get_config_reply' | 'set_config';
-      readonly flags: number;
-      /** Bytes of a packet sent with a packet-in; 0xffff: all. */
-      readonly missSendLength: number;
-    }
+  | Each<
+      'get_config_reply' | 'set_config',
+      {
+        readonly flags: number;
+        /** Bytes of a packet sent with a packet-in; 0xffff: all. */
+        readonly missSendLength: number;
+      }
+    >
   | PacketIn
   | FlowRemoved
   | {

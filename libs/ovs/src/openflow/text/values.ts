@@ -86,11 +86,6 @@ const port16: ValueFormat = {
   parse: (span) => ({ value: BigInt(parsePort(span) & 0xffff) }),
 };
 
-const ethType: ValueFormat = {
-  format: ({ value }) => `0x${value.toString(16).padStart(4, '0')}`,
-  parse: (span) => ({ value: span.integer(0xffffn) }),
-};
-
 /** lib/meta-flow.c, all_frags: the first of a name is what it means. */
 const frags = [
   { name: 'no', mask: 3n, value: 0n },
@@ -166,7 +161,6 @@ const formats: Readonly<Record<FieldFormat, ValueFormat>> = {
   ipv6: address(formatIpv6, parseIpv6, 128),
   port,
   port16,
-  eth_type: ethType,
   frag,
   ct_state: flags(ctFlags, true),
   tcp_flags: flags(tcpFlags, true),

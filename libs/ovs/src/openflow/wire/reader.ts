@@ -62,6 +62,11 @@ export class Reader {
     return this.bytes(this.remaining);
   }
 
+  /** A reader of the same bytes, to look ahead. */
+  peek(): Reader {
+    return new Reader(this.#bytes, this.#at, this.#end);
+  }
+
   /** A reader of the next `count` bytes, which this one skips. */
   sub(count: number): Reader {
     const at = this.#advance(count);
