@@ -105,9 +105,9 @@ export const fields = {
   dp_hash: field(nx(35, 4), 32, 'hex', 'NXM_NX_DP_HASH', { writable: false }),
   conj_id: field(nx(37, 4), 32, 'decimal', 'NXM_NX_CONJ_ID', { writable: false, maskable: false }),
   actset_output: field(oxm(43, 4), 32, 'port', 'OXM_OF_ACTSET_OUTPUT', { writable: false, maskable: false }),
-  in_port: field(oxm(0, 4), 32, 'port', 'OXM_OF_IN_PORT', { maskable: false, ofctl: 'in_port_oxm' }),
-  // The 16-bit twin that `load:0xffff->NXM_OF_IN_PORT[]` writes; only in actions, matches use `in_port`.
-  in_port_nxm: field(nxm(0, 2), 16, 'port16', 'NXM_OF_IN_PORT', { maskable: false, ofctl: 'in_port' }),
+  in_port: field(oxm(0, 4), 32, 'port', 'OXM_OF_IN_PORT', { maskable: false }),
+  // The 16-bit twin, only as NXM_OF_IN_PORT[] in move and learn; all else uses `in_port`.
+  in_port_nxm: field(nxm(0, 2), 16, 'port16', 'NXM_OF_IN_PORT', { maskable: false }),
   // Ethernet
   eth_src: field(oxm(4, 6), 48, 'mac', 'NXM_OF_ETH_SRC', { legacy: nxm(2, 6), aliases: ['dl_src'], oxmName: 'OXM_OF_ETH_SRC', matchName: 'dl_src' }),
   eth_dst: field(oxm(3, 6), 48, 'mac', 'NXM_OF_ETH_DST', { legacy: nxm(1, 6), aliases: ['dl_dst'], oxmName: 'OXM_OF_ETH_DST', matchName: 'dl_dst' }),
@@ -212,10 +212,9 @@ export const fields = {
 
 export type FieldName = keyof typeof fields;
 
-/** Position in the table. */
-export const fieldRank: ReadonlyMap<string, number> = new Map(
-  Object.keys(fields).map((name, i) => [name, i]),
-);
 export const fieldNames = Object.keys(fields) as readonly FieldName[];
+const ranks: ReadonlyMap<string, number> = new Map(fieldNames.map((name, i) => [name, i]));
+/** Position in the table. */
+export const rankOf = (name: FieldName): number => ranks.get(name) ?? 0;
 export const fieldSpec = (name: FieldName): FieldSpec => fields[name];
 export const fieldBits = (name: FieldName): number => fields[name].bits;

@@ -79,8 +79,15 @@ export type Action =
   | CtAction
   | LearnAction;
 
-export type FlowFlag =
-  'send_flow_rem' | 'check_overlap' | 'reset_counts' | 'no_packet_counts' | 'no_byte_counts';
+/** In the order of their bits (OFPFF_) and in which ovs-ofctl prints them. */
+export const flowFlags = [
+  'send_flow_rem',
+  'check_overlap',
+  'reset_counts',
+  'no_packet_counts',
+  'no_byte_counts',
+] as const;
+export type FlowFlag = (typeof flowFlags)[number];
 
 export interface Flow {
   readonly table: number;

@@ -32,12 +32,8 @@ export function flowBody(flow: Flow): string {
 
 export const groupKey = (group: Pick<Group, 'id'>): string => String(group.id);
 
-/** Type, selection and buckets in their order. Hash fields compare without regard to order. */
-export function groupBody(group: Group): string {
-  const { selection } = group;
-  const fields = [...(selection?.fields ?? [])].sort((a, b) => (a.field < b.field ? -1 : 1));
-  return formatGroup({ ...group, ...(selection !== undefined && { selection: { ...selection, fields } }) });
-}
+/** Type, selection and buckets in their order. The order of the hash fields does not matter. */
+export const groupBody = (group: Group): string => formatGroup(group);
 
 export const meterKey = (meter: Pick<Meter, 'id'>): string => String(meter.id);
 export const meterBody = (meter: Meter): string => formatMeter(meter);

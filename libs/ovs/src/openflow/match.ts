@@ -3,11 +3,9 @@
  * (Open vSwitch knows only the bits and gives them back in another cut). And the prerequisites between fields.
  */
 import { CodecError } from '../errors.js';
-import { type FieldName, type Prerequisite, fieldRank, fieldSpec } from './fields.js';
+import { type FieldName, type Prerequisite, rankOf, fieldSpec } from './fields.js';
 import { type MatchField } from './flow.js';
 import { allOnes } from './wire/oxm.js';
-
-const rank = (name: FieldName): number => fieldRank.get(name) ?? 0;
 
 /** A wider register is that many 32-bit ones, the most significant first. */
 const registerParts = { xreg: 2, xxreg: 4 } as const;
@@ -40,7 +38,7 @@ const isWide = ({ field }: MatchField): boolean => field.startsWith('x');
 function isCanonical(match: readonly MatchField[]): boolean {
   let last = -1;
   for (const entry of match) {
-    const position = rank(entry.field);
+    const position = rankOf(entry.field);
     const { mask } = entry;
     if (position <= last || isWide(entry)) return false;
     if (mask !== undefined && (mask === 0n || mask === allOnes(entry.field))) return false;
@@ -55,7 +53,7 @@ export function canonicalMatch(match: readonly MatchField[]): readonly MatchFiel
   const fields = match
     .flatMap((entry) => (isWide(entry) ? splitRegister(entry) : [simplified(entry)]))
     .filter(({ mask }) => mask !== 0n)
-    .sort((a, b) => rank(a.field) - rank(b.field));
+    .sort((a, b) => rankOf(a.field) - rankOf(b.field));
   const twice = fields.find(({ field }, i) => fields[i + 1]?.field === field);
   if (twice !== undefined) {
     throw new CodecError(`${twice.field} is in the match twice`, 'OVS_CODEC_UNENCODABLE');

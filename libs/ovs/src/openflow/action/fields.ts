@@ -1,13 +1,16 @@
 /** Actions that write fields of the packet or its registers. */
 import { CodecError } from '../../errors.js';
 import { type FieldName, fieldBits, fieldSpec } from '../fields.js';
-import { type Subfield } from '../flow.js';
+import { type MatchField, type Subfield } from '../flow.js';
 import { checkPrerequisite, type Protocols } from '../match.js';
+import { narrowPort, widenPort } from '../text/ports.js';
 import { type Span } from '../text/scanner.js';
 import { fieldByName, formatSubfield, parseField, parseSubfield } from '../text/subfield.js';
 import { formatValue, parseValue } from '../text/values.js';
 import { readField, readHeader, writeField, writeHeader } from '../wire/oxm.js';
 import { type ActionOf, type ActionRecord, afterColon, writeNicira, writeStandard } from './record.js';
+
+type SetField = ActionOf<'set_field'>;
 
 function checkUsable(field: FieldName, protocols: Protocols | undefined): void {
   if (protocols !== undefined) checkPrerequisite(field, protocols);
@@ -43,36 +46,47 @@ export function cutArrow(span: Span): readonly [Span, Span] {
 }
 
 /** `load:` writes a part of a field: in OpenFlow 1.5 that is a masked set_field. */
-function parseLoad(rest: Span): ActionOf<'set_field'> {
+function parseLoad(rest: Span): SetField {
   const [value, destination] = cutArrow(rest);
   const { field, from, bits } = parseSubfield(destination);
   const ones = (1n << BigInt(bits)) - 1n;
   const shift = BigInt(from);
   const part = value.integer(ones) << shift;
-  if (bits === fieldBits(field)) return { type: 'set_field', field, value: part };
-  return { type: 'set_field', field, value: part, mask: ones << shift };
+  return fromWire({ field, value: part, ...(bits !== fieldBits(field) && { mask: ones << shift }) });
 }
 
-/** In actions the short name is the 16-bit field, in matches the 32-bit one. */
-const actionField = (span: Span): FieldName => (span.text === 'in_port' ? 'in_port_nxm' : parseField(span));
+/**
+ * The port of entry is written in its 16-bit form: the 32-bit field refuses ANY ("from nowhere"), which is the one value
+ * worth writing (OFPBAC_BAD_SET_ARGUMENT, Open vSwitch 3.1).
+ */
+const toWire = ({ field, value, mask }: SetField): MatchField => {
+  if (field !== 'in_port') return { field, value, ...(mask !== undefined && { mask }) };
+  if (mask !== undefined) throw new CodecError('in_port takes no mask', 'OVS_CODEC_UNENCODABLE');
+  return { field: 'in_port_nxm', value: BigInt(narrowPort(Number(value))) };
+};
 
-export const setField: ActionRecord<ActionOf<'set_field'>> = {
+const fromWire = ({ field, value, mask }: MatchField): SetField =>
+  field === 'in_port_nxm'
+    ? { type: 'set_field', field: 'in_port', value: BigInt(widenPort(Number(value))) }
+    : { type: 'set_field', field, value, ...(mask !== undefined && { mask }) };
+
+export const setField: ActionRecord<SetField> = {
   numbers: [{ standard: 25 }],
   words: ['set_field', 'load'],
   write: (writer, action, { protocols }) => {
     checkWritable(action.field, protocols);
     writeStandard(writer, 25, () => {
-      writeField(writer, action);
+      writeField(writer, toWire(action));
     });
   },
-  read: (reader) => ({ type: 'set_field', ...readField(reader) }),
+  read: (reader) => fromWire(readField(reader)),
   format: (action) =>
     `set_field:${formatValue(action.field, action)}->${fieldSpec(action.field).ofctl ?? action.field}`,
   parse: (rest, _list, word) => {
     if (word.text === 'load') return parseLoad(afterColon(rest));
     const [value, destination] = cutArrow(afterColon(rest));
-    const field = actionField(destination);
-    return { type: 'set_field', field, ...parseValue(field, value) };
+    const field = parseField(destination);
+    return fromWire({ field, ...parseValue(field, value) });
   },
 };
 

@@ -1,6 +1,6 @@
 /** Where packets go: ports, the controller, groups, meters, other tables. */
 import { ports } from '../flow.js';
-import { formatPort, parsePort } from '../text/ports.js';
+import { formatPort, narrowPort, parsePort, widenPort } from '../text/ports.js';
 import { type Span } from '../text/scanner.js';
 import {
   type ActionOf,
@@ -109,16 +109,12 @@ function parseResubmit(rest: Span): ActionOf<'resubmit'> {
   };
 }
 
-/** Ports of OpenFlow 1.0 in 16 bits against 32-bit ones. */
-const narrow = (port: number): number => port & 0xffff;
-const widen = (port: number): number => (port >= 0xff00 ? port + 0xffff_0000 : port);
-
 export const resubmit: ActionRecord<ActionOf<'resubmit'>> = {
   numbers: [{ nicira: 14 }],
   words: ['resubmit'],
   write: (writer, { port, table }) => {
     writeNicira(writer, 14, () => {
-      writer.u16(port === undefined ? samePort : narrow(port));
+      writer.u16(port === undefined ? samePort : narrowPort(port));
       writer.u8(table ?? sameTable);
       writer.zeros(3);
     });
@@ -129,7 +125,7 @@ export const resubmit: ActionRecord<ActionOf<'resubmit'>> = {
     reader.skip(3);
     return {
       type: 'resubmit',
-      ...(port !== samePort && { port: widen(port) }),
+      ...(port !== samePort && { port: widenPort(port) }),
       ...(table !== sameTable && { table }),
     };
   },

@@ -1,6 +1,6 @@
 /** OFPT_FLOW_MOD, the flow filter of requests and the flows of a dump. openflow-1.1.h, ofp-flow.c of Open vSwitch 3.1. */
 import { CodecError } from '../../errors.js';
-import { type Flow, type FlowFlag, type MatchField, ports } from '../flow.js';
+import { type Flow, type FlowFlag, flowFlags, type MatchField, ports } from '../flow.js';
 import { type Counters, type FlowFilter, type FlowMod, type FlowStats } from '../messages.js';
 import { formatFlow } from '../text/flow.js';
 import { type Reader } from '../wire/reader.js';
@@ -13,15 +13,6 @@ const anyGroup = 0xffff_ffff;
 const noBuffer = 0xffff_ffff;
 const allTables = 0xff;
 const defaultPriority = 0x8000;
-
-const flagBits: Readonly<Record<FlowFlag, number>> = {
-  send_flow_rem: 1,
-  check_overlap: 2,
-  reset_counts: 4,
-  no_packet_counts: 8,
-  no_byte_counts: 16,
-};
-const flagNames = Object.keys(flagBits) as readonly FlowFlag[];
 
 interface Header {
   readonly cookie: bigint;
@@ -105,7 +96,7 @@ function checkNumbers({ table, priority, idleTimeout = 0, hardTimeout = 0 }: Flo
 }
 
 const flagBitsOf = (flags: readonly FlowFlag[] = []): number =>
-  flags.reduce((bits, flag) => bits | flagBits[flag], 0);
+  flags.reduce((bits, flag) => bits | (1 << flowFlags.indexOf(flag)), 0);
 
 function writeFlow(writer: Writer, flow: Flow, command: number, cookieMask: bigint): void {
   try {
@@ -169,7 +160,7 @@ export function writeFlowMod(writer: Writer, mod: FlowMod): void {
 }
 
 function readFlags(bits: number): { readonly flags?: readonly FlowFlag[] } {
-  const flags = flagNames.filter((name) => bits & flagBits[name]);
+  const flags = flowFlags.filter((_, i) => bits & (1 << i));
   return flags.length === 0 ? {} : { flags };
 }
 

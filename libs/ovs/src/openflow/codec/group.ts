@@ -6,7 +6,7 @@ import { type BucketPosition, type GroupMod } from '../messages.js';
 import { allOnes, readField, writeField } from '../wire/oxm.js';
 import { type Reader } from '../wire/reader.js';
 import { type Writer } from '../wire/writer.js';
-import { fieldRank } from '../fields.js';
+import { rankOf } from '../fields.js';
 
 const types = ['all', 'select', 'indirect', 'ff'] as const;
 /** `add_or_modify` is OFPGC15_ADD_OR_MOD, Open vSwitch's own. */
@@ -89,8 +89,7 @@ function readBuckets(reader: Reader): readonly Bucket[] {
 type Selection = NonNullable<Group['selection']>;
 type HashField = Selection['fields'][number];
 
-const byRank = (a: HashField, b: HashField): number =>
-  (fieldRank.get(a.field) ?? 0) - (fieldRank.get(b.field) ?? 0);
+const byRank = (a: HashField, b: HashField): number => rankOf(a.field) - rankOf(b.field);
 
 /** Hash fields carry their mask as the value. */
 function writeSelection(writer: Writer, { method, fields }: Selection): void {

@@ -1,5 +1,5 @@
 /** A flow in the words of ovs-ofctl, as `dump-flows --no-stats --no-names` prints it and `add-flow` takes it. */
-import { type Action, type Flow, type FlowFlag, type MatchField } from '../flow.js';
+import { type Action, type Flow, type FlowFlag, flowFlags, type MatchField } from '../flow.js';
 import { actionList, formatActions } from '../action/list.js';
 import { formatMatch, MatchParser, parseMatchSpan } from './match.js';
 import { Span } from './scanner.js';
@@ -15,7 +15,7 @@ export function formatFlow(flow: Flow): string {
     ...(table === 0 ? [] : [`table=${String(table)}, `]),
     ...(idleTimeout === 0 ? [] : [`idle_timeout=${String(idleTimeout)}, `]),
     ...(hardTimeout === 0 ? [] : [`hard_timeout=${String(hardTimeout)}, `]),
-    ...flags.map((flag) => `${flag} `),
+    ...flowFlags.filter((flag) => flags.includes(flag)).map((flag) => `${flag} `),
     ...(importance === 0 ? [] : [`importance=${String(importance)}, `]),
   ].join('');
   const match = [
@@ -39,13 +39,7 @@ const settings: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ...['duration', 'n_packets', 'n_bytes', 'idle_age', 'hard_age'].map((name) => [name, ignored] as const),
 ]);
 
-const flagWords: ReadonlySet<string> = new Set<FlowFlag>([
-  'send_flow_rem',
-  'check_overlap',
-  'reset_counts',
-  'no_packet_counts',
-  'no_byte_counts',
-]);
+const isFlag = (text: string): text is FlowFlag => flowFlags.some((flag) => flag === text);
 
 function cutActions(span: Span): readonly [Span, Span] {
   const found = /(^|[\s,])actions?=/.exec(span.text);
@@ -74,12 +68,12 @@ export function parseFlow(text: string): Flow {
     const pair = piece.cut('=');
     const setting = pair === undefined ? undefined : settings.get(pair[0].text);
     if (pair !== undefined && setting !== undefined) flow = { ...flow, ...setting(pair[1]) };
-    else if (flagWords.has(piece.text)) flags.push(piece.text as FlowFlag);
+    else if (isFlag(piece.text)) flags.push(piece.text);
     else parser.add(piece);
   }
   return present({
     ...flow,
-    ...(flags.length > 0 && { flags }),
+    ...(flags.length > 0 && { flags: flowFlags.filter((flag) => flags.includes(flag)) }),
     match: parser.finish(head),
     actions: actionList.parse(actions),
   });

@@ -1,6 +1,6 @@
 /** Groups and meters in the words of ovs-ofctl: `dump-groups`, `add-group`, `dump-meters`, `add-meter`. */
 import { actionList, formatActions } from '../action/list.js';
-import { fieldSpec } from '../fields.js';
+import { fieldSpec, rankOf } from '../fields.js';
 import { type Action, type Bucket, type Group } from '../flow.js';
 import { allOnes } from '../wire/oxm.js';
 import { formatPort, parsePort } from './ports.js';
@@ -19,8 +19,12 @@ function formatHashField({ field, mask }: HashField): string {
 }
 
 function formatSelection({ method, fields }: Selection): string {
-  const list = fields.length === 0 ? '' : `,fields(${fields.map(formatHashField).join(',')})`;
-  return `,selection_method=${method}${list}`;
+  const list = [...fields]
+    .sort((a, b) => rankOf(a.field) - rankOf(b.field))
+    .map(formatHashField)
+    .join(',');
+  const shown = fields.length === 1 && !list.includes('=') ? `,fields=${list}` : `,fields(${list})`;
+  return `,selection_method=${method}${fields.length === 0 ? '' : shown}`;
 }
 
 function formatBucket(type: Group['type'], bucket: Bucket): string {

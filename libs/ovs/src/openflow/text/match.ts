@@ -118,8 +118,13 @@ function wordOf({ ethType, ipProto }: Protocols): Word | undefined {
 /** VLAN fields have ways of their own: `dl_vlan=5` is a tag with that id, `vlan_tci=…` anything else. */
 function formatVlan({ value, mask }: MatchField): string {
   if (mask === undefined && (value & 0x1000n) !== 0n) return `dl_vlan=${String(value & 0xfffn)}`;
-  const tci = value.toString(16).padStart(4, '0');
-  return mask === undefined ? `vlan_tci=0x${tci}` : `vlan_tci=0x${tci}/0x${mask.toString(16)}`;
+  const hex = (bits: bigint): string => `0x${bits.toString(16).padStart(4, '0')}`;
+  return `vlan_tci=${hex(value)}/${hex(mask ?? 0x1fffn)}`;
+}
+
+function formatLabel({ value, mask }: MatchField): string {
+  const hex = (bits: bigint): string => `0x${bits.toString(16).padStart(5, '0')}`;
+  return mask === undefined ? hex(value) : `${hex(value)}/${hex(mask)}`;
 }
 
 function formatField(match: MatchField): string {
@@ -127,6 +132,7 @@ function formatField(match: MatchField): string {
   if (field === 'vlan_vid') return formatVlan(match);
   if (field === 'vlan_pcp') return `dl_vlan_pcp=${String(match.value)}`;
   if (field === 'ip_dscp') return `nw_tos=${String(match.value << 2n)}`;
+  if (field === 'ipv6_label') return `ipv6_label=${formatLabel(match)}`;
   if (field === 'eth_type') return `dl_type=0x${match.value.toString(16).padStart(4, '0')}`;
   const name = fieldSpec(field).matchName ?? field;
   return `${name}=${formatValue(field, match)}`;

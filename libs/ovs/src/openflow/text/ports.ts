@@ -17,6 +17,10 @@ const numbers: ReadonlyMap<string, number> = new Map([
   ['NONE', ports.any],
 ]);
 
+/** Ports of OpenFlow 1.0 have 16 bits, reserved ones are the last of them. */
+export const narrowPort = (port: number): number => port & 0xffff;
+export const widenPort = (port: number): number => (port >= 0xff00 ? port + 0xffff_0000 : port);
+
 export const formatPort = (port: number): string => names.get(port) ?? String(port);
 
 export const portByName = (text: string): number | undefined => numbers.get(text.toUpperCase());
@@ -26,5 +30,5 @@ export function parsePort(span: Span): number {
   const named = portByName(span.text);
   if (named !== undefined) return named;
   const port = span.number();
-  return port >= 0xff00 && port <= 0xffff ? port + 0xffff_0000 : port;
+  return port <= 0xffff ? widenPort(port) : port;
 }

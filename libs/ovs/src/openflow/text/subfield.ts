@@ -6,8 +6,7 @@ import { type Span } from './scanner.js';
 const byName: ReadonlyMap<string, FieldName> = new Map(
   fieldNames.flatMap((name) => {
     const { subfieldName, oxmName, ofctl, aliases = [] } = fieldSpec(name);
-    // The 16-bit in_port is meant by NXM_OF_IN_PORT only; its short name is the 32-bit field's in a match.
-    const names = [name, subfieldName, oxmName, name === 'in_port_nxm' ? undefined : ofctl, ...aliases];
+    const names = [name, subfieldName, oxmName, ofctl, ...aliases];
     return names.flatMap((one) => (one === undefined ? [] : [[one, name] as const]));
   }),
 );

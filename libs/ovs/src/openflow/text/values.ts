@@ -11,7 +11,7 @@ import {
   prefixLength,
   prefixMask,
 } from './addresses.js';
-import { formatPort, parsePort } from './ports.js';
+import { formatPort, narrowPort, parsePort, widenPort } from './ports.js';
 import { type Span } from './scanner.js';
 
 export interface Masked {
@@ -36,7 +36,8 @@ function parsePair(span: Span, one: (part: Span) => bigint): Masked {
 }
 
 const numeric = (format: (value: bigint) => string): ValueFormat => ({
-  format: ({ value, mask }) => withMask(format(value), mask === undefined ? undefined : formatHex(mask)),
+  format: ({ value, mask }) =>
+    mask === undefined ? format(value) : `${formatHex(value)}/${formatHex(mask)}`,
   parse: (span, name) => parsePair(span, (part) => part.integer(allOnes(name))),
 });
 
@@ -82,8 +83,8 @@ const port: ValueFormat = {
 
 /** Ports of OpenFlow 1.0: the reserved ones are the last of 16 bits. */
 const port16: ValueFormat = {
-  format: ({ value }) => formatPort(Number(value) >= 0xff00 ? Number(value) + 0xffff_0000 : Number(value)),
-  parse: (span) => ({ value: BigInt(parsePort(span) & 0xffff) }),
+  format: ({ value }) => formatPort(widenPort(Number(value))),
+  parse: (span) => ({ value: BigInt(narrowPort(parsePort(span))) }),
 };
 
 /** lib/meta-flow.c, all_frags: the first of a name is what it means. */
