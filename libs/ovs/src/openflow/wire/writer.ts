@@ -19,19 +19,23 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value);
   }
 
   u32(value: number): void {
-    this.#view.setUint32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
   }
 
   u64(value: bigint): void {
-    this.#view.setBigUint64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value);
   }
 
   /** `value` in `size` bytes, 1 to 16. The caller has checked that it fits. */
@@ -51,7 +55,8 @@ export class Writer {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   /** Zeros up to a multiple of 8 since `start`. */
@@ -102,7 +107,7 @@ export class Writer {
     }
   }
 
-  /** Makes room for `count` bytes and gives the offset of the first. */
+  /** Makes room for `count` bytes and gives the offset of the first. May replace bytes and view: call it before using them. */
   #grow(count: number): number {
     const at = this.#length;
     const end = at + count;
