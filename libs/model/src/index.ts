@@ -1,1 +1,3 @@
 export * from './intent.js';
+export * from './cluster-plan.js';
+export * from './world.js';

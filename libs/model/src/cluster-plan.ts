@@ -1,0 +1,70 @@
+/**
+ * What the controller shall write so that the cluster's objects say what is so: the result of `planCluster`. Complete and
+ * level-triggered: the same world gives an empty plan once everything in it was written.
+ */
+import {
+  type EgressAddressSpec,
+  type EgressAddressStatus,
+  type EgressGatewaySpec,
+  type EgressGatewayStatus,
+  type EgressPoolStatus,
+  type Reason,
+} from '@sluice/kube';
+
+/** One entry of the annotation `sluice.dev/egress-status`. */
+export interface EgressStatusEntry {
+  readonly state: 'Ready' | 'Pending' | 'Refused';
+  /** Canonical text; absent while none is allocated. */
+  readonly address?: string;
+  readonly gateway?: string;
+  readonly reason?: Reason;
+  readonly message?: string;
+  /** Refused: the exact value of the annotation that was refused. */
+  readonly request?: string;
+}
+
+export interface PlannedEvent {
+  readonly regarding: { readonly kind: string; readonly name: string; readonly uid: string };
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** An id that was in use lately and must rest. */
+export interface RestingId {
+  readonly kind: 'node' | 'pool' | 'egress';
+  readonly id: number;
+  /** Unix milliseconds from which it may be used again. */
+  readonly untilMs: number;
+}
+
+export interface ClusterPlan {
+  /** Nodes whose annotation `sluice.dev/node-id` must be written. */
+  readonly nodeIds: readonly { readonly name: string; readonly id: number }[];
+  readonly gateways: {
+    readonly create: readonly {
+      readonly name: string;
+      readonly spec: EgressGatewaySpec;
+      readonly labels: Readonly<Record<string, string>>;
+    }[];
+    /** The controller's share of the status. */
+    readonly status: readonly { readonly name: string; readonly status: EgressGatewayStatus }[];
+    readonly remove: readonly { readonly name: string; readonly uid: string }[];
+  };
+  readonly pools: readonly { readonly name: string; readonly status: EgressPoolStatus }[];
+  readonly addresses: {
+    readonly create: readonly { readonly name: string; readonly spec: EgressAddressSpec }[];
+    readonly status: readonly { readonly name: string; readonly status: EgressAddressStatus }[];
+    readonly remove: readonly { readonly name: string; readonly uid: string }[];
+  };
+  /** Value of `sluice.dev/egress-status` to write; undefined: remove the annotation. */
+  readonly namespaces: readonly {
+    readonly name: string;
+    readonly status: readonly EgressStatusEntry[] | undefined;
+  }[];
+  readonly events: readonly PlannedEvent[];
+  /** All ids that rest now, to be kept where the next leader finds them. */
+  readonly resting: readonly RestingId[];
+  /** Unix milliseconds at which time alone changes the plan (a lease ends, an id has rested); undefined: never. */
+  readonly recheckAtMs?: number;
+}
