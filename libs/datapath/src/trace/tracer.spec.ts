@@ -1,14 +1,74 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { canonicalIp, formatIp } from '@sluice/core';
 import { compile } from '../compiler/compiler.js';
+import { macValue } from '../pipeline/matches.js';
+import { agentCases } from '../testing/agent-cases.js';
+import { bothCases } from '../testing/both-cases.js';
+import { type Expected, type TraceCase } from '../testing/cases.js';
+import { gatewayCases } from '../testing/gateway-cases.js';
 import { intents } from '../testing/intents.js';
-import { Tracer } from './tracer.js';
-import { packet, tcpFields } from './packet.js';
-test('x', () => {
-  const t = new Tracer(compile(intents.agent));
-  const r = t.send(
-    packet({ inPort: 1 }, tcpFields({ from: '10.244.1.5', to: '203.0.113.10' }, { sport: 40000, dport: 80 })),
-  );
-  expect(r.tables).toEqual([0, 30, 31, 32, 36, 34, 50]);
-  expect(r.outputs[0]?.port).toBe(259);
-  expect(r.outputs[0]?.headers.get('tun_id')).toBe(0x10007n);
+import { type Headers } from './headers.js';
+import { type TraceResult, Tracer } from './tracer.js';
+
+const mac = (text: string): bigint => macValue(text);
+
+function address(headers: Headers, end: 'src' | 'dst'): string | undefined {
+  const v4 = headers.get(`ip_${end}`);
+  const v6 = headers.get(`ipv6_${end}`);
+  if (v4 !== undefined) return formatIp({ family: 4, value: v4 });
+  return v6 === undefined ? undefined : formatIp({ family: 6, value: v6 });
+}
+
+function check(result: TraceResult, expected: Expected): void {
+  expect(result.tables).toEqual(expected.tables);
+  expect(result.outputs.map(({ port }) => port)).toEqual(expected.out);
+  for (const { headers } of result.outputs) {
+    const { tunnel, source, destination, sport, sourceMac, destinationMac } = expected;
+    if (tunnel !== undefined) expect(headers.get('tun_id')).toBe(BigInt(tunnel));
+    if (source !== undefined) expect(address(headers, 'src')).toBe(canonicalIp(source));
+    if (destination !== undefined) expect(address(headers, 'dst')).toBe(canonicalIp(destination));
+    if (sport !== undefined) {
+      expect(headers.get('tcp_src') ?? headers.get('udp_src')).toBe(BigInt(sport));
+    }
+    if (sourceMac !== undefined) expect(headers.get('eth_src')).toBe(mac(sourceMac));
+    if (destinationMac !== undefined) expect(headers.get('eth_dst')).toBe(mac(destinationMac));
+    expect(headers.get('pkt_mark')).toBe(0n);
+  }
+}
+
+function run({ node, steps }: TraceCase): void {
+  let dead: readonly number[] = [];
+  const tracer = new Tracer(compile(intents[node]), { live: (port) => !dead.includes(port) });
+  for (const step of steps) {
+    dead = step.dead ?? dead;
+    if (step.flush !== undefined) tracer.conntrack.flush(step.flush);
+    try {
+      check(tracer.send(step.packet), step.expect);
+    } catch (error) {
+      throw new Error(`step "${step.name}"`, { cause: error });
+    }
+  }
+}
+
+describe.each([
+  ['agent', agentCases],
+  ['gateway', gatewayCases],
+  ['both roles', bothCases],
+])('%s', (_role, cases) => {
+  test.each(cases.map((entry) => [entry.name, entry] as const))('%s', (_name, entry) => {
+    run(entry);
+  });
+});
+
+test('an ARP answer says who has the address', () => {
+  const answer = gatewayCases
+    .flatMap(({ steps }) => steps)
+    .find(({ name }) => name === 'ARP for a held address');
+  if (answer === undefined) throw new Error('the case is gone');
+  const [out] = new Tracer(compile(intents.gateway)).send(answer.packet).outputs;
+  expect(out?.headers.get('arp_op')).toBe(2n);
+  expect(out?.headers.get('arp_sha')).toBe(mac('02:5c:18:00:00:03'));
+  expect(out?.headers.get('arp_tha')).toBe(mac('02:aa:00:00:00:10'));
+  expect(formatIp({ family: 4, value: out?.headers.get('arp_spa') ?? 0n })).toBe('198.18.0.100');
+  expect(formatIp({ family: 4, value: out?.headers.get('arp_tpa') ?? 0n })).toBe('198.18.0.10');
 });
