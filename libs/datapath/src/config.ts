@@ -11,8 +11,13 @@ export interface DatapathConfig {
   readonly marks: { readonly captured: BitMark; readonly reply: BitMark };
   /** Conntrack zones. */
   readonly zones: { readonly nat: number; readonly pins: number };
-  /** Routing tables of the host. */
-  readonly routeTables: { readonly egress: number; readonly slow: number; readonly reply: number };
+  /** Routing tables of the host; pools have one each, `poolBase` + pool id. */
+  readonly routeTables: {
+    readonly egress: number;
+    readonly slow: number;
+    readonly reply: number;
+    readonly poolBase: number;
+  };
   /** Preference of our ip rules. */
   readonly rulePriority: number;
   readonly bfd: { readonly enable: boolean; readonly minTxMs: number; readonly minRxMs: number };
@@ -24,7 +29,7 @@ export const defaultConfig: DatapathConfig = {
   datapath: 'system',
   marks: defaultMarks,
   zones: defaultZones,
-  routeTables: { egress: 5100, slow: 5101, reply: 5102 },
+  routeTables: { egress: 5100, slow: 5101, reply: 5102, poolBase: 5200 },
   rulePriority: 100,
   bfd: { enable: true, minTxMs: 100, minRxMs: 100 },
   neighbourSeconds: 120,

@@ -55,6 +55,8 @@ export interface DesiredRule {
   readonly priority: number;
   readonly fwmark?: { readonly value: number; readonly mask: number };
   readonly iif?: string;
+  /** Source CIDR. */
+  readonly from?: string;
   readonly table: number;
 }
 

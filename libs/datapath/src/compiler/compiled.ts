@@ -62,6 +62,8 @@ export function assemble(sections: Sections): CompiledDesired {
     return {
       ...own,
       neighbours: [...own.neighbours, ...units().flatMap(({ neighbours }) => neighbours)],
+      routes: [...own.routes, ...units().flatMap(({ routes }) => routes)],
+      rules: [...own.rules, ...units().flatMap(({ rules }) => rules)],
       nft: fillTables(
         own.nft,
         units().flatMap(({ elements }) => elements),

@@ -84,7 +84,7 @@ export class Compiler {
       slot: advance(before('slot'), slotScopes(intent), slotUnit),
       route: advance(before('route'), routeScopes(intent), routeUnit),
       pod: advance(before('pod'), podScopes(intent), podUnit),
-      pool: advance(before('pool'), poolScopes(intent), poolUnit),
+      pool: advance(before('pool'), poolScopes(intent), poolUnit(config)),
       egress: advance(before('egress'), egressScopes(intent, config), egressUnit),
       address: advance(before('address'), addressScopes(intent), addressUnit),
     };

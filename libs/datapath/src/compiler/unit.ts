@@ -3,7 +3,14 @@
  * reuse the outputs by identity, and a diff looks only at units that are not identical.
  */
 import { type Flow, type Group } from '@sluice/ovs';
-import { type DesiredBridge, type DesiredHost, type DesiredNeighbour, type DesiredPort } from '../desired.js';
+import {
+  type DesiredBridge,
+  type DesiredHost,
+  type DesiredNeighbour,
+  type DesiredPort,
+  type DesiredRoute,
+  type DesiredRule,
+} from '../desired.js';
 import { type SetElement } from '../host/agent-nft.js';
 
 /** Kinds of units in the order in which they appear in `Desired`. */
@@ -27,6 +34,8 @@ export interface UnitState {
   readonly ports: readonly DesiredPort[];
   readonly elements: readonly SetElement[];
   readonly neighbours: readonly DesiredNeighbour[];
+  readonly routes: readonly DesiredRoute[];
+  readonly rules: readonly DesiredRule[];
   /** The node's unit only: the rest of the host, and the bridge without other units' ports. */
   readonly base?: UnitBase;
 }
@@ -48,5 +57,13 @@ export interface Unit {
 export type Section = ReadonlyMap<string, Unit>;
 export type Sections = Readonly<Record<SectionName, Section>>;
 
-const nothing: UnitState = { flows: [], groups: [], ports: [], elements: [], neighbours: [] };
+const nothing: UnitState = {
+  flows: [],
+  groups: [],
+  ports: [],
+  elements: [],
+  neighbours: [],
+  routes: [],
+  rules: [],
+};
 export const unitState = (parts: Partial<UnitState>): UnitState => ({ ...nothing, ...parts });

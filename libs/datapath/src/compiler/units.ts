@@ -3,7 +3,7 @@ import { parseIp } from '@sluice/core';
 import { type DesiredBridge, type DesiredHost, type DesiredPort } from '../desired.js';
 import { agentHost } from '../host/agent-host.js';
 import { agentTable, podElement } from '../host/agent-nft.js';
-import { gatewayHost, heldNeighbours } from '../host/gateway-host.js';
+import { gatewayHost, heldNeighbours, poolRouting } from '../host/gateway-host.js';
 import { gatewayTable } from '../host/gateway-nft.js';
 import { addressObject, objectHash } from '../layout/cookies.js';
 import {
@@ -120,8 +120,13 @@ export const podUnit = (scope: PodScope): UnitState =>
     elements: [podElement(scope)],
   });
 
-export const poolUnit = (scope: PoolScope): UnitState =>
-  unitState({ flows: unitFlows('pool', scope, BigInt(scope.poolId)) });
+export const poolUnit =
+  (config: DatapathConfig) =>
+  (scope: PoolScope): UnitState =>
+    unitState({
+      flows: unitFlows('pool', scope, BigInt(scope.poolId)),
+      ...poolRouting(scope, config),
+    });
 
 export const egressUnit = (scope: EgressScope): UnitState =>
   unitState({ flows: unitFlows('egress', scope, BigInt(scope.egressId)) });

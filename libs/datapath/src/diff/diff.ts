@@ -3,11 +3,11 @@ import { type Flow, type Group, type Meter, flowBody, flowKey, groupBody, groupK
 import { type CompiledDesired } from '../compiler/compiled.js';
 import { type UnitBase, type UnitState, sectionNames } from '../compiler/unit.js';
 import { sameData } from '../compiler/equal.js';
-import { type Desired } from '../desired.js';
+import { type Desired, type DesiredHost } from '../desired.js';
 import { isCompiled } from '../layout/cookies.js';
 import { groupKind } from '../layout/ids.js';
 import { tableIds } from '../pipeline/table-ids.js';
-import { type Change, type HostChange, type OpenFlowChange } from './change.js';
+import { type Change, type HostChange, type ListChange, type OpenFlowChange } from './change.js';
 import { type Keys, keyedChange, replaced } from './keyed.js';
 
 /** What a bridge has, as read back. */
@@ -99,20 +99,35 @@ function hostChange(
   const put = (next?.nft ?? []).filter(({ name }) => !same(name)).map(({ name }) => name);
   const kept = <T extends { readonly table: string }>({ table }: T): boolean => !put.includes(table);
   const elements = replaced(of(units.before, 'elements'), of(units.after, 'elements'), text);
-  const neighbours = replaced(of(units.before, 'neighbours'), of(units.after, 'neighbours'), text);
-  const fixed = list((host) => host.neighbours);
+  /** Of the node's own host part and of units together. */
+  const both = <T>(
+    fixed: (host: DesiredHost) => readonly T[],
+    own: (state: UnitState) => readonly T[],
+  ): ListChange<T> => {
+    const items = (host: DesiredHost | undefined, states: readonly UnitState[]): T[] => [
+      ...(old === next || host === undefined ? [] : fixed(host)),
+      ...states.flatMap(own),
+    ];
+    return replaced(items(old, units.before), items(next, units.after), text);
+  };
   const remove = (old?.nft ?? [])
     .map(({ name }) => name)
     .filter((name) => !next?.nft.some((table) => table.name === name));
   return {
     sysctls: list((host) => host.sysctls),
     addresses: list((host) => host.addresses),
-    routes: list((host) => host.routes),
-    rules: list((host) => host.rules),
-    neighbours: {
-      add: [...fixed.add, ...neighbours.add],
-      remove: [...fixed.remove, ...neighbours.remove],
-    },
+    routes: both(
+      (host) => host.routes,
+      (state) => state.routes,
+    ),
+    rules: both(
+      (host) => host.rules,
+      (state) => state.rules,
+    ),
+    neighbours: both(
+      (host) => host.neighbours,
+      (state) => state.neighbours,
+    ),
     tables: {
       put: put.length === 0 ? [] : after.host.nft.filter(({ name }) => put.includes(name)),
       remove,

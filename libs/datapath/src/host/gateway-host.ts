@@ -1,6 +1,7 @@
 /** What a gateway's kernel needs: the resolver on the bridge's own port, and the slow port. */
 import { type DatapathConfig } from '../config.js';
-import { type DesiredHost, type DesiredNeighbour, type DesiredRoute } from '../desired.js';
+import { type PoolSubnet } from '@sluice/model';
+import { type DesiredHost, type DesiredNeighbour, type DesiredRoute, type DesiredRule } from '../desired.js';
 import { bridgeName, macs, slowPortName } from '../layout/ids.js';
 import { families, familyOf } from '../pipeline/matches.js';
 import { conntrackSysctls, forwardingSysctls, hopAddresses, hostAddress, sysctl } from './host-values.js';
@@ -62,6 +63,26 @@ export const gatewayHost = (
     mac: macs.egressHop,
   })),
 });
+
+/**
+ * The way out of a pool as the resolver takes it: what turns around in the bridge's own port goes to the pool's router,
+ * whatever default route the node has.
+ */
+export function poolRouting(
+  { poolId, subnet, nextHop }: PoolSubnet,
+  { routeTables, rulePriority }: DatapathConfig,
+): { readonly routes: readonly DesiredRoute[]; readonly rules: readonly DesiredRule[] } {
+  const family = familyOf(nextHop);
+  const table = routeTables.poolBase + poolId;
+  const common = { family, table, kind: 'unicast', dev: bridgeName } as const;
+  return {
+    routes: [
+      { ...common, destination: subnet },
+      { ...common, destination: family === 4 ? '0.0.0.0/0' : '::/0', via: nextHop, onlink: true },
+    ],
+    rules: [{ family, priority: rulePriority, iif: bridgeName, from: subnet, table }],
+  };
+}
 
 /** IPv6: the kernel answers for the address; the gateway itself reaches it by a fixed neighbour. */
 export const heldNeighbours = (address: string, uplinkMac: string): DesiredNeighbour[] =>

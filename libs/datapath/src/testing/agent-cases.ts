@@ -1,6 +1,14 @@
 /** What an agent does with packets of its Pods and of its gateways. */
 import { macs } from '../layout/ids.js';
-import { type Frame, echoTypes, icmpFields, packet, tcpFields, udpFields, unreachable } from '../trace/packet.js';
+import {
+  type Frame,
+  echoTypes,
+  icmpFields,
+  packet,
+  tcpFields,
+  udpFields,
+  unreachable,
+} from '../trace/packet.js';
 import { type TraceCase } from './cases.js';
 import { podAddress } from './intents.js';
 
@@ -75,11 +83,9 @@ export const agentCases: readonly TraceCase[] = [
     steps: [
       {
         name: 'echo request',
-        packet: packet(
-          fromPod,
-          icmpFields({ from: podAddress.b.v4, to: outside.v4 }, echoTypes.request),
-          { echoId: 9 },
-        ),
+        packet: packet(fromPod, icmpFields({ from: podAddress.b.v4, to: outside.v4 }, echoTypes.request), {
+          echoId: 9,
+        }),
         expect: { out: [260], tunnel: 0x01_0008, tables: tables.fresh },
       },
       {

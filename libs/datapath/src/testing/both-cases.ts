@@ -49,10 +49,7 @@ export const bothCases: readonly TraceCase[] = [
     steps: [
       {
         name: 'query',
-        packet: packet(
-          { inPort: 257, tunnel: 0x01_0008 },
-          udpFields({ from: '10.244.9.9', to: far }, ports),
-        ),
+        packet: packet({ inPort: 257, tunnel: 0x01_0008 }, udpFields({ from: '10.244.9.9', to: far }, ports)),
         expect: {
           out: [ofp.local],
           tables: [0, 10, 40, 41, 42, 43, 47, 44, 45],

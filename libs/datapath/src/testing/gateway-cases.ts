@@ -124,11 +124,9 @@ export const gatewayCases: readonly TraceCase[] = [
     steps: [
       {
         name: 'request',
-        packet: packet(
-          fromAgent(7),
-          icmpFields({ from: podAddress.a.v4, to: near.v4 }, echoTypes.request),
-          { echoId: 5 },
-        ),
+        packet: packet(fromAgent(7), icmpFields({ from: podAddress.a.v4, to: near.v4 }, echoTypes.request), {
+          echoId: 5,
+        }),
         expect: { ...toKernel, tables: tables.fresh, source: held.v4 },
       },
       {
@@ -156,10 +154,7 @@ export const gatewayCases: readonly TraceCase[] = [
       },
       {
         name: 'answer to the second',
-        packet: packet(
-          fromRouter,
-          udpFields({ from: far.v4, to: held.v4 }, { sport: 80, dport: 1024 }),
-        ),
+        packet: packet(fromRouter, udpFields({ from: far.v4, to: held.v4 }, { sport: 80, dport: 1024 })),
         expect: { ...toAgent, destination: '10.244.1.77' },
       },
     ],
