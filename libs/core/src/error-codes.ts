@@ -7,6 +7,10 @@ export const errorCodes = {
     'A program that Sluice needs on the node is missing; install the package that the message names.',
   SLUICE_TOOL_FAILED:
     'A program of the node (nft, ip, ethtool) refused a command; the message carries its words.',
+  SLUICE_TOOL_TOO_OLD:
+    'A program of the node is too old; install the version that the message names, or a later one.',
+  SLUICE_SYSCTL_REFUSED:
+    'A setting below /proc/sys could not be read or written; the container must be privileged and /proc/sys writable.',
   SLUICE_NETLINK_FAILED: 'The kernel refused a change of links, addresses, routes, rules or neighbours.',
   SLUICE_NFT_REFUSED: 'The kernel refused the nftables transaction; nothing of it was applied.',
   SLUICE_KUBE_REFUSED: 'The API server refused a request; the message carries its status.',

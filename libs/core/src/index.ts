@@ -3,3 +3,4 @@ export * from './error-codes.js';
 export * from './errors.js';
 export * from './ip.js';
 export * from './logger.js';
+export * from './program.js';

@@ -1,1 +1,3 @@
-export {};
+export * from './host-network.js';
+export { type HostStep, type StepFailure } from './host-step.js';
+export * from './shapes.js';
