@@ -1,1 +1,2 @@
+export * from './nft.js';
 export * from './table.js';

@@ -27,7 +27,9 @@ export interface NftChain {
   readonly name: string;
   readonly base?: {
     readonly type: 'filter' | 'route' | 'nat';
-    readonly hook: 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
+    readonly hook: 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting' | 'ingress';
+    /** Ingress only: the interface; the chain goes when the interface goes. */
+    readonly device?: string;
     readonly priority: number;
     readonly policy: 'accept' | 'drop';
   };

@@ -1,0 +1,103 @@
+/** The `nft` program: one transaction in, or one listing out. */
+import { ProtocolError, RemoteError, type ProgramResult, programNotFound, runProgram } from '@sluice/core';
+import { type NftCommand } from './commands.js';
+
+export interface NftProgramOptions {
+  /** Name below /run/netns, or a path; absent: the process's own namespace. */
+  readonly netns?: string;
+  /** `nft` unless told. */
+  readonly binary?: string;
+}
+
+/** Older ones are untested: the JSON of concatenations and verdict maps changed up to here. */
+const oldestVersion = [1, 0, 6] as const;
+
+const isOlder = (version: readonly number[]): boolean => {
+  const at = oldestVersion.findIndex((part, index) => part !== version[index]);
+  return at >= 0 && (version[at] ?? 0) < (oldestVersion[at] ?? 0);
+};
+
+/** Whole transaction, and nft's words about it. */
+interface Refusal {
+  readonly commands: readonly NftCommand[];
+  readonly words: string;
+}
+
+const longestShown = 400;
+
+export class NftProgram {
+  private readonly binary: string;
+  private readonly prefix: readonly string[];
+
+  constructor({ netns, binary = 'nft' }: NftProgramOptions) {
+    this.binary = binary;
+    const path = netns?.includes('/') === true ? netns : `/run/netns/${netns ?? ''}`;
+    this.prefix = netns === undefined ? [] : ['nsenter', `--net=${path}`];
+  }
+
+  /** As `1.0.6`. Throws RemoteError SLUICE_TOOL_MISSING or SLUICE_TOOL_TOO_OLD, ProtocolError SLUICE_TOOL_FAILED. */
+  async version(): Promise<string> {
+    const { stdout, stderr } = await this.run(['--version']);
+    const text = /\bv(\d+(?:\.\d+)+)/.exec(stdout)?.[1];
+    if (text === undefined) {
+      const message = `"${this.binary} --version" did not name a version: ${(stdout + stderr).slice(0, 200)}`;
+      throw new ProtocolError('SLUICE_TOOL_FAILED', { message });
+    }
+    if (!isOlder(text.split('.').map(Number))) return text;
+    const message = `nft ${text} is too old; install nftables ${oldestVersion.join('.')} or later on the node or in the image`;
+    throw new RemoteError('SLUICE_TOOL_TOO_OLD', { message });
+  }
+
+  /** Gives the words of nft's refusal when `list` fails, for example of a table that is not there. */
+  async list(...what: readonly string[]): Promise<string> {
+    const { status, stdout, stderr } = await this.run(['-j', 'list', ...what]);
+    if (status === 0) return stdout;
+    const message = `nft refused "list ${what.join(' ')}": ${stderr.trim()}`;
+    throw new RemoteError('SLUICE_NFT_REFUSED', { message, retryable: true });
+  }
+
+  /** One transaction. Throws RemoteError SLUICE_NFT_REFUSED, naming the first command that fails. */
+  async commit(commands: readonly NftCommand[]): Promise<void> {
+    if (commands.length === 0) return;
+    const { status, stderr } = await this.feed(commands, []);
+    if (status !== 0) throw await this.refusal({ commands, words: stderr });
+  }
+
+  /**
+   * nft does not say which command of a JSON transaction fails, so the shortest beginning that a dry run refuses is
+   * searched.
+   */
+  private async refusal({ commands, words }: Refusal): Promise<RemoteError> {
+    let [accepted, refused] = [0, commands.length];
+    while (refused - accepted > 1) {
+      const middle = (accepted + refused) >> 1;
+      const { status } = await this.feed(commands.slice(0, middle), ['--check']);
+      if (status === 0) accepted = middle;
+      else refused = middle;
+    }
+    const command = JSON.stringify(commands[refused - 1]);
+    const shown = command.length > longestShown ? `${command.slice(0, longestShown)}…` : command;
+    const said = words.replaceAll('internal:0:0-0: ', '').replaceAll(/\s+/g, ' ').trim();
+    const message = `nft refused command ${refused} of ${commands.length}, nothing was applied: ${said}: ${shown}`;
+    return new RemoteError('SLUICE_NFT_REFUSED', { message });
+  }
+
+  /** Through cat: nft opens /dev/stdin, which fails for the sockets that Node gives to children. */
+  private feed(commands: readonly NftCommand[], options: readonly string[]): Promise<ProgramResult> {
+    const input = JSON.stringify({ nftables: commands });
+    return this.start(['sh', '-c', 'cat | "$@"', 'sh', this.binary, ...options, '-j', '-f', '-'], input);
+  }
+
+  private run(args: readonly string[]): Promise<ProgramResult> {
+    return this.start([this.binary, ...args]);
+  }
+
+  private async start(words: readonly [string, ...string[]], input?: string): Promise<ProgramResult> {
+    const [first, ...rest] = [...this.prefix, ...words];
+    const command = [first ?? words[0], ...rest] as const;
+    const result = await runProgram({ command, ...(input === undefined ? {} : { input }) });
+    if (result.status !== programNotFound) return result;
+    const message = `"${this.binary}" cannot be run (${result.stderr.trim()}); install nftables ${oldestVersion.join('.')} or later`;
+    throw new RemoteError('SLUICE_TOOL_MISSING', { message });
+  }
+}
