@@ -25,7 +25,11 @@ interface StatusEntry {
 }
 
 async function answer(name: string): Promise<readonly StatusEntry[]> {
-  const found = await kubectlJson<{ metadata: { annotations?: Record<string, string> } }>('get', 'namespace', name);
+  const found = await kubectlJson<{ metadata: { annotations?: Record<string, string> } }>(
+    'get',
+    'namespace',
+    name,
+  );
   return JSON.parse(found.metadata.annotations?.['sluice.dev/egress-status'] ?? '[]') as StatusEntry[];
 }
 
@@ -43,7 +47,7 @@ afterAll(() => deleteNamespace(namespace));
 describe('a bad annotation', () => {
   it.each([
     ['malformed', '198.18.0.1x4', 'AnnotationInvalid', /character \d+/],
-    ['outside every pool', '198.51.100.7', 'AddressOutsidePools', /198\.51\.100\.7.*default/s],
+    ['outside every pool', '198.51.100.7', 'AddressNotInPool', /198\.51\.100\.7.*default/s],
     ['naming a pool that is not there', 'pool/nowhere', 'PoolNotFound', /nowhere/],
     ['two addresses of one family', '198.18.0.114,198.18.0.115', 'AnnotationInvalid', /IPv4/],
   ])('%s is refused precisely and changes nothing', async (_, value, reason, message) => {
@@ -52,14 +56,24 @@ describe('a bad annotation', () => {
     expect(refused.reason).toBe(reason);
     expect(refused.message).toMatch(message);
     await eventually('an event', async () => {
-      const events = await kubectl('get', 'events', '-n', 'default', '-A', '-o', 'jsonpath={.items[*].reason}');
+      const events = await kubectl(
+        'get',
+        'events',
+        '-n',
+        'default',
+        '-A',
+        '-o',
+        'jsonpath={.items[*].reason}',
+      );
       return events.includes('EgressRefused');
     });
     expect((await answer(namespace)).some(({ address }) => address === egress)).toBe(true);
     const { seen, lost } = await burst(client, 'udp', target);
     expect({ seen: Object.keys(seen), lost }).toEqual({ seen: [egress], lost: 0 });
     await annotate(namespace, egress);
-    await eventually('the refusal to go', async () => (await answer(namespace)).every(({ state }) => state === 'Ready'));
+    await eventually('the refusal to go', async () =>
+      (await answer(namespace)).every(({ state }) => state === 'Ready'),
+    );
   });
 
   it('that asks for a taken address names who has it', async () => {
@@ -67,7 +81,7 @@ describe('a bad annotation', () => {
     await createNamespace(second, egress);
     const refused = await refusal(second);
     await deleteNamespace(second);
-    expect(refused.reason).toBe('AddressTaken');
+    expect(refused.reason).toBe('AddressInUse');
     expect(refused.message).toContain(namespace);
     expect((await burst(client, 'udp', target)).seen).toEqual({ [egress]: expect.any(Number) });
   });
@@ -110,15 +124,21 @@ describe('a pool without a gateway', () => {
 
 describe('a gateway without its uplink interface', () => {
   it('says so, and goes on with what it has', async () => {
-    const { items } = await kubectlJson<{ items: { metadata: { name: string }; spec: { uplinkInterface: string } }[] }>(
-      'get',
-      'egressgateways',
-    );
+    const { items } = await kubectlJson<{
+      items: { metadata: { name: string }; spec: { uplinkInterface: string } }[];
+    }>('get', 'egressgateways');
     const [gateway] = items;
     if (gateway === undefined) throw new Error('the lab has no gateway');
     const { name } = gateway.metadata;
     const uplink = (value: string) =>
-      kubectl('patch', 'egressgateway', name, '--type=merge', '-p', JSON.stringify({ spec: { uplinkInterface: value } }));
+      kubectl(
+        'patch',
+        'egressgateway',
+        name,
+        '--type=merge',
+        '-p',
+        JSON.stringify({ spec: { uplinkInterface: value } }),
+      );
     const condition = async () => {
       const found = await kubectlJson<{
         status?: { conditions?: { type: string; status: string; reason: string; message: string }[] };

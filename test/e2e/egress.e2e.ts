@@ -19,12 +19,12 @@ const client: PodRef = { namespace, name: 'client' };
 const twin: PodRef = { namespace, name: 'twin' };
 const other: PodRef = { namespace: neighbour, name: 'client' };
 
-const targets = [
+const targets: [name: string, target: string, expected: string][] = [
   ['IPv4, on-link', servers.ipv4.onLink, egress.ipv4],
   ['IPv4, routed', servers.ipv4.routed, egress.ipv4],
   ['IPv6, on-link', servers.ipv6.onLink, egress.ipv6],
   ['IPv6, routed', servers.ipv6.routed, egress.ipv6],
-] as const;
+];
 
 interface AddressList {
   readonly items: readonly {
@@ -149,6 +149,10 @@ describe('an egress from a pool', () => {
 });
 
 async function namespaceAnnotations(name: string): Promise<Readonly<Record<string, string>>> {
-  const found = await kubectlJson<{ metadata: { annotations?: Record<string, string> } }>('get', 'namespace', name);
+  const found = await kubectlJson<{ metadata: { annotations?: Record<string, string> } }>(
+    'get',
+    'namespace',
+    name,
+  );
   return found.metadata.annotations ?? {};
 }

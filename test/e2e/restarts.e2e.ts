@@ -44,7 +44,9 @@ async function under(disturb: () => Promise<void>): Promise<Record<string, Repor
   };
   await disturb();
   await addressSeen(client, endpoint(servers.ipv4.routed, 'udp'));
-  const reports = Object.entries(streams).map(async ([name, running]) => [name, await running.stop()] as const);
+  const reports = Object.entries(streams).map(
+    async ([name, running]) => [name, await running.stop()] as const,
+  );
   return Object.fromEntries(await Promise.all(reports));
 }
 
@@ -89,6 +91,8 @@ describe('ovs-vswitchd killed', () => {
       ];
       return seen[0] === egress.ipv4 && seen[1] === egress.ipv6;
     });
-    console.log(`ovs-vswitchd on the ${role}: traffic back after ${Math.round(performance.now() - started)} ms`);
+    console.log(
+      `ovs-vswitchd on the ${role}: traffic back after ${Math.round(performance.now() - started)} ms`,
+    );
   });
 });

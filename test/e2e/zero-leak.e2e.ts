@@ -14,7 +14,10 @@ const port = 9050;
 
 afterAll(() => deleteNamespace(namespace));
 
-const targets = [...Object.values(servers.ipv4), ...Object.values(servers.ipv6).map((address) => `[${address}]`)];
+const targets = [
+  ...Object.values(servers.ipv4),
+  ...Object.values(servers.ipv6).map((address) => `[${address}]`),
+];
 
 /** Sends to every server from its first moment on, for two seconds, and ends by itself. */
 const eager = [
@@ -48,7 +51,9 @@ it('can see a leak: a Pod without egress is seen with another source', async () 
   const command = ['traffic', 'udp', `${servers.ipv4.onLink}:${port}`, '--for', '3s'];
   await createPod({ namespace: bare, name: 'client' }, { command });
   await eventually('the Pod to end', async () => {
-    return (await kubectl('get', 'pod', '-n', bare, 'client', '-o', 'jsonpath={.status.phase}')) === 'Succeeded';
+    return (
+      (await kubectl('get', 'pod', '-n', bare, 'client', '-o', 'jsonpath={.status.phase}')) === 'Succeeded'
+    );
   });
   const lines = await tap.stop();
   await deleteNamespace(bare);

@@ -1,5 +1,6 @@
 export { readEnvironment } from './environment.js';
 export { createLogger, type LoggerOptions } from './logger.js';
+export { runNestProcess, type HostedProcess, type NestProcessOptions } from './nest-process.js';
 export {
   startStatusServer,
   type Probe,

@@ -71,7 +71,11 @@ export async function ready(component: Component, node?: string): Promise<void> 
   await kubectl('wait', '-n', namespace, `pod/${pod.name}`, '--for=condition=Ready', '--timeout=120s');
 }
 
-const metricsPorts: Readonly<Partial<Record<Component, number>>> = { agent: 9810, gateway: 9811, controller: 9812 };
+const metricsPorts: Readonly<Partial<Record<Component, number>>> = {
+  agent: 9810,
+  gateway: 9811,
+  controller: 9812,
+};
 
 /** A metric of a component by name and labels, as `/metrics` prints it; undefined if it is not there. */
 export async function metric(component: Component, name: string, node?: string): Promise<number | undefined> {

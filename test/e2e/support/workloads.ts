@@ -72,7 +72,13 @@ export async function runPod(pod: PodRef, options: PodOptions = {}): Promise<Pod
 }
 
 export async function podAddresses({ namespace, name }: PodRef): Promise<readonly string[]> {
-  const pod = await kubectlJson<{ status: { podIPs?: { ip: string }[] } }>('get', 'pod', '-n', namespace, name);
+  const pod = await kubectlJson<{ status: { podIPs?: { ip: string }[] } }>(
+    'get',
+    'pod',
+    '-n',
+    namespace,
+    name,
+  );
   return (pod.status.podIPs ?? []).map(({ ip }) => ip);
 }
 
@@ -102,7 +108,12 @@ export interface Stream {
 type StreamProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** Traffic from a Pod that goes on until it is stopped; resolves when it has been started. */
-export async function stream(pod: PodRef, kind: TrafficKind, target: string, every = '50ms'): Promise<Stream> {
+export async function stream(
+  pod: PodRef,
+  kind: TrafficKind,
+  target: string,
+  every = '50ms',
+): Promise<Stream> {
   const { kubeconfig, kubectl: program } = await labStatus();
   const exec = ['exec', '-i', '-n', pod.namespace, pod.name, '--'];
   const child: StreamProcess = spawn(

@@ -1,0 +1,63 @@
+/** A node's process in the role of a gateway, and the Lease by which the controller knows that it lives. */
+import { type Logger, systemClock } from '@sluice/core';
+import { LeaseRenewal } from '@sluice/kube';
+import { GatewayReporter, NodeProcess } from '@sluice/node';
+import { type HostedProcess } from '@sluice/runtime';
+import { type Registry } from 'prom-client';
+import { type GatewaySettings } from './settings.js';
+
+export interface GatewayOptions {
+  readonly settings: GatewaySettings;
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+const renewMs = 2000;
+const leaseSeconds = 15;
+
+export class Gateway implements HostedProcess {
+  private constructor(
+    private readonly node: NodeProcess,
+    private readonly lease: LeaseRenewal,
+  ) {}
+
+  static async create({ settings, logger, registry }: GatewayOptions): Promise<Gateway> {
+    const nodeName = settings.SLUICE_NODE_NAME;
+    const clock = systemClock;
+    const node = await NodeProcess.create({
+      settings,
+      roles: { agent: settings.SLUICE_GATEWAY_IS_WORKER, gateway: true },
+      component: 'sluice-gateway',
+      clock,
+      logger,
+      registry,
+      reporter: (client, events) =>
+        new GatewayReporter({ client, clock, nodeName, datapath: settings.SLUICE_DATAPATH, events }),
+    });
+    const lease = new LeaseRenewal({
+      client: node.client,
+      clock,
+      logger,
+      namespace: settings.SLUICE_NAMESPACE,
+      name: `gateway-${nodeName}`,
+      identity: nodeName,
+      renewMs,
+      durationSeconds: leaseSeconds,
+    });
+    return new Gateway(node, lease);
+  }
+
+  start(): void {
+    this.node.start();
+    this.lease.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.lease.stop();
+    await this.node.stop();
+  }
+
+  notReady(): string | undefined {
+    return this.node.notReady();
+  }
+}

@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import { Announcer } from './announcer.js';
+
+const mac = '02:5c:18:00:00:03';
+
+function announcer() {
+  const clock = new ManualClock();
+  const sent: number[] = [];
+  const subject = new Announcer({ clock, send: (frames) => sent.push(frames.length) });
+  return { clock, sent, subject };
+}
+
+test('a new address is announced four times', () => {
+  const { clock, sent, subject } = announcer();
+  subject.hold(mac, ['198.18.0.100', '2001:db8::1']);
+  clock.advance(10_000);
+  expect(sent).toEqual([2, 2, 2, 2]);
+});
+
+test('only what is new is announced, and nothing that was given up', () => {
+  const { clock, sent, subject } = announcer();
+  subject.hold(mac, ['198.18.0.100']);
+  clock.advance(10_000);
+  sent.length = 0;
+  subject.hold(mac, ['198.18.0.100', '198.18.0.101']);
+  clock.advance(50);
+  subject.hold(mac, ['198.18.0.100']);
+  clock.advance(10_000);
+  expect(sent).toEqual([1, 0, 0, 0]);
+});
+
+test('everything again after an interruption, nothing after stop', () => {
+  const { clock, sent, subject } = announcer();
+  subject.hold(mac, ['198.18.0.100', '198.18.0.101']);
+  clock.advance(10_000);
+  subject.again();
+  clock.advance(0);
+  subject.stop();
+  clock.advance(10_000);
+  expect(sent).toEqual([2, 2, 2, 2, 2]);
+});

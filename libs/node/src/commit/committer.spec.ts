@@ -1,0 +1,163 @@
+/** The order of a commit, and what is forgotten after a failure; the parts themselves have their own tests. */
+import { describe, expect, test } from '@jest/globals';
+import { silentLogger } from '@sluice/core';
+import { Compiler, isEmptyOpenFlow, type Installed, type OpenFlowChange } from '@sluice/datapath';
+import { type AgentIntent, type Intent } from '@sluice/model';
+import { Registry } from 'prom-client';
+import { Committer } from './committer.js';
+import { commitMetrics } from './metrics.js';
+
+const agent: AgentIntent = {
+  clusterCidrs: ['10.244.0.0/16'],
+  podCidrs: ['10.244.1.0/24'],
+  pods: [],
+  egresses: [{ egressId: 7, slot: 1024 }],
+  slots: [{ slot: 1024, gateways: [3] }],
+};
+
+const base: Intent = {
+  nodeId: 1,
+  nodeName: 'worker-1',
+  underlayMtu: 1500,
+  underlayFamily: 4,
+  peers: [{ nodeId: 3, nodeName: 'gateway-1', address: '172.31.0.3', gateway: true }],
+  agent,
+};
+
+const withPod = (egressId?: number): Intent => ({
+  ...base,
+  agent: {
+    ...agent,
+    pods: [
+      {
+        key: 'shop/a',
+        address: '10.244.1.5',
+        interface: 'veth1',
+        verdict: egressId === undefined ? { kind: 'direct' } : { kind: 'capture', egressId },
+      },
+    ],
+  },
+});
+
+const addsOf = ({ flows }: OpenFlowChange): string[] => (flows.add.length > 0 ? ['flows added'] : []);
+const removalsOf = ({ flows }: OpenFlowChange): string[] =>
+  flows.remove.length > 0 ? ['flows removed'] : [];
+
+function rig() {
+  const log: string[] = [];
+  let installed: Installed = { flows: [], groups: [], meters: [] };
+  let refuse = false;
+  const registry = new Registry();
+  const compiler = new Compiler();
+  const committer = new Committer({
+    logger: silentLogger,
+    metrics: commitMetrics(registry),
+    ownTables: ['sluice_agent'],
+    switch: {
+      ensureBridge: async (_, { prune }) => {
+        log.push(prune ? 'ports pruned' : 'ports');
+        return Promise.resolve();
+      },
+      installed: async () => {
+        log.push('read back');
+        return Promise.resolve(installed);
+      },
+      commit: async (change) => {
+        if (refuse) return Promise.reject(new Error('no'));
+        expect(isEmptyOpenFlow(change)).toBe(false);
+        log.push(...addsOf(change), ...removalsOf(change));
+        return Promise.resolve();
+      },
+    },
+    host: {
+      reconcile: async () => {
+        log.push('host');
+        return Promise.resolve({ changed: 0, missing: [], failures: [] });
+      },
+    },
+    nft: {
+      ensure: async () => {
+        log.push('nft compared');
+        return Promise.resolve({ rebuilt: [], added: 0, removed: 0 });
+      },
+      apply: async ({ addElements, removeElements }) => {
+        log.push(`nft +${String(addElements.length)} -${String(removeElements.length)}`);
+        return Promise.resolve();
+      },
+    },
+  });
+  return {
+    log,
+    refuse: (value: boolean) => {
+      refuse = value;
+    },
+    install: (intent: Intent) => {
+      const { flows, groups, meters } = compiler.compile(intent);
+      installed = { flows, groups, meters };
+    },
+    commit: async (intent: Intent) => {
+      log.length = 0;
+      await committer.commit(compiler.compile(intent));
+      return [...log];
+    },
+    counted: async () => (await registry.getSingleMetricAsString('sluice_flow_mods_total')).split('\n'),
+  };
+}
+
+describe('the first commit', () => {
+  test('compares everything, receivers before senders', async () => {
+    const { commit } = rig();
+    expect(await commit(base)).toEqual([
+      'ports',
+      'host',
+      'read back',
+      'flows added',
+      'nft compared',
+      'ports pruned',
+    ]);
+  });
+
+  test('changes no flow when everything is installed already', async () => {
+    const { commit, install, counted } = rig();
+    install(base);
+    expect(await commit(base)).toEqual(['ports', 'host', 'read back', 'nft compared', 'ports pruned']);
+    expect(await counted()).toContain('sluice_flow_mods_total{command="add"} 0');
+  });
+});
+
+describe('a later commit', () => {
+  test('of the same state does nothing', async () => {
+    const { commit } = rig();
+    await commit(base);
+    expect(await commit({ ...base })).toEqual([]);
+  });
+
+  test('of a captured Pod: the flow first, then the verdict', async () => {
+    const { commit } = rig();
+    await commit(base);
+    expect(await commit(withPod(7))).toEqual(['flows added', 'nft +1 -0']);
+  });
+
+  test('of a Pod that is released: the verdict first, then the flow', async () => {
+    const { commit } = rig();
+    await commit(withPod(7));
+    expect(await commit(withPod())).toEqual(['nft +1 -1', 'flows removed']);
+  });
+
+  test('of a gateway that is gone: its tunnel goes last', async () => {
+    const { commit } = rig();
+    await commit(base);
+    const steps = await commit({ ...base, peers: [] });
+    expect(steps.at(-1)).toBe('ports pruned');
+    expect(steps).toContain('flows removed');
+  });
+});
+
+test('after a failure the next commit reads back', async () => {
+  const { commit, refuse } = rig();
+  await commit(base);
+  refuse(true);
+  await expect(commit(withPod(7))).rejects.toThrow('no');
+  refuse(false);
+  expect(await commit(withPod(7))).toContain('read back');
+});

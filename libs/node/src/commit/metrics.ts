@@ -1,0 +1,50 @@
+/** What a node tells about its commits. */
+import { Counter, Histogram, type Registry } from 'prom-client';
+
+export interface CommitMetrics {
+  readonly commits: Counter;
+  readonly flowMods: Counter<'command'>;
+  readonly bundleSeconds: Histogram;
+  readonly commitSeconds: Histogram;
+  readonly failures: Counter<'code'>;
+}
+
+const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+
+export function commitMetrics(registry: Registry): CommitMetrics {
+  const registers = [registry];
+  const flowMods = new Counter({
+    name: 'sluice_flow_mods_total',
+    help: 'Flows that were added or deleted on the bridge since the process started.',
+    labelNames: ['command'],
+    registers,
+  });
+  flowMods.inc({ command: 'add' }, 0);
+  flowMods.inc({ command: 'delete' }, 0);
+  return {
+    flowMods,
+    commits: new Counter({
+      name: 'sluice_commits_total',
+      help: 'Passes after which the installed state was the desired one.',
+      registers,
+    }),
+    bundleSeconds: new Histogram({
+      name: 'sluice_bundle_commit_seconds',
+      help: 'Time from the first message of an OpenFlow bundle to the barrier after it.',
+      buckets,
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'sluice_commit_seconds',
+      help: 'Time that a pass took to make the desired state so.',
+      buckets,
+      registers,
+    }),
+    failures: new Counter({
+      name: 'sluice_commit_failures_total',
+      help: 'Passes that failed, by error code.',
+      labelNames: ['code'],
+      registers,
+    }),
+  };
+}

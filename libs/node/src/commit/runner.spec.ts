@@ -1,0 +1,87 @@
+import { expect, test } from '@jest/globals';
+import { ManualClock } from '@sluice/core';
+import { Runner } from './runner.js';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function settle(): Promise<void> {
+  for (let i = 0; i < 5; i++) await turn();
+}
+
+test('marks of one turn are one pass, marks during a pass are one more', async () => {
+  const clock = new ManualClock();
+  let passes = 0;
+  const runner = new Runner({
+    clock,
+    pass: async () => {
+      passes++;
+      if (passes === 1) {
+        runner.mark();
+        runner.mark();
+      }
+      return Promise.resolve();
+    },
+    onError: () => undefined,
+  });
+  runner.mark();
+  runner.mark();
+  await settle();
+  expect(passes).toBe(2);
+});
+
+test('a failure is tried again with back-off, a success resets it', async () => {
+  const clock = new ManualClock();
+  const waits: number[] = [];
+  let passes = 0;
+  const runner = new Runner({
+    clock,
+    pass: async () => {
+      passes++;
+      return passes <= 3 ? Promise.reject(new Error('no')) : Promise.resolve();
+    },
+    onError: (_, retryMs) => waits.push(retryMs),
+  });
+  runner.mark();
+  await settle();
+  for (const ms of [100, 200, 400]) {
+    clock.advance(ms);
+    await settle();
+  }
+  expect(waits).toEqual([100, 200, 400]);
+  expect(passes).toBe(4);
+});
+
+test('a mark does not wait for the retry of an earlier failure', async () => {
+  const clock = new ManualClock();
+  let passes = 0;
+  const runner = new Runner({
+    clock,
+    pass: async () => {
+      passes++;
+      return passes === 1 ? Promise.reject(new Error('no')) : Promise.resolve();
+    },
+    onError: () => undefined,
+  });
+  runner.mark();
+  await settle();
+  runner.mark();
+  await settle();
+  expect(passes).toBe(2);
+});
+
+test('after stop nothing runs', async () => {
+  const clock = new ManualClock();
+  let passes = 0;
+  const runner = new Runner({
+    clock,
+    pass: async () => {
+      passes++;
+      return Promise.resolve();
+    },
+    onError: () => undefined,
+  });
+  await runner.stop();
+  runner.mark();
+  await settle();
+  expect(passes).toBe(0);
+});

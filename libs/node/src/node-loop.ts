@@ -1,0 +1,261 @@
+/**
+ * One node's loop: what the cluster wants and what the host is -> intent -> compiled state -> commit -> report. Agents
+ * and gateways differ by the roles in their facts and by their reporter; a node with both roles runs one loop.
+ */
+import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
+import { bridgeName, type CompiledDesired, Compiler, podPortName, slowPortName } from '@sluice/datapath';
+import { type Intent, type NodeFacts, resolve, type World } from '@sluice/model';
+import { type HostNetwork, type NetworkEvent } from '@sluice/netlink';
+import { type Nft } from '@sluice/nft';
+import { Announcer } from './announce/announcer.js';
+import { type Committer } from './commit/committer.js';
+import { type CommitMetrics } from './commit/metrics.js';
+import { Runner } from './commit/runner.js';
+import { type HostFacts, type HostFactsReader, underlayBridge } from './facts/host-facts.js';
+import { PodInterfaces } from './facts/pod-interfaces.js';
+import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
+import { type NicTakeover } from './nic/takeover.js';
+import { NodeProblem, problemOf, type Problem } from './report/problem.js';
+import { type Reporter } from './report/reporter.js';
+import { type Switch } from './switch/switch.js';
+import { type ClusterWatch } from './world/cluster-watch.js';
+
+export interface NodeLoopOptions {
+  readonly nodeName: string;
+  readonly roles: NodeFacts['roles'];
+  readonly datapath: 'system' | 'netdev';
+  readonly clusterCidrs: readonly string[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: CommitMetrics;
+  readonly watch: Pick<ClusterWatch, 'isSynced' | 'world'>;
+  readonly switch: Switch;
+  readonly network: HostNetwork;
+  readonly nft: Pick<Nft, 'ensure'>;
+  readonly hostFacts: HostFactsReader;
+  readonly takeover: NicTakeover;
+  readonly compiler: Compiler;
+  readonly committer: Committer;
+  readonly reporter: Reporter;
+  /** OpenFlow port of the uplink. */
+  readonly uplinkPort: number;
+}
+
+const mainTable = 254;
+
+export class NodeLoop {
+  private readonly runner: Runner;
+  private readonly reports: Runner;
+  private readonly announcer: Announcer;
+  private host: HostFacts | undefined;
+  private podInterfaces: PodInterfaces | undefined;
+  private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
+  private facts: NodeFacts | undefined;
+  private problem: Problem | undefined = { reason: 'OVSUnavailable', message: 'not connected yet' };
+  private readonly stopping = new AbortController();
+
+  constructor(private readonly options: NodeLoopOptions) {
+    const { clock, logger } = options;
+    this.runner = new Runner({
+      clock,
+      pass: () => this.pass(),
+      onError: (error, retryMs) => this.failed(error, retryMs),
+    });
+    this.reports = new Runner({
+      clock,
+      pass: () => this.report(),
+      onError: (error, retryMs) =>
+        logger.warn(
+          { error: describeError(error), retryMs },
+          'cannot report to the API server; trying again',
+        ),
+    });
+    this.announcer = new Announcer({ clock, send: (frames) => this.send(frames) });
+    options.switch.onChange(() => this.switchChanged());
+  }
+
+  /** Why the node does not do its work now; undefined: it does. */
+  get currentProblem(): Problem | undefined {
+    return this.problem;
+  }
+
+  /** Something of the cluster's objects changed. */
+  mark(): void {
+    this.runner.mark();
+    this.reports.mark();
+  }
+
+  /** Follows the host's network configuration until `stop`. */
+  start(): void {
+    void this.follow();
+    this.mark();
+  }
+
+  /** Ends the loop; everything that is installed stays. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.announcer.stop();
+    await Promise.all([this.runner.stop(), this.reports.stop()]);
+  }
+
+  private switchChanged(): void {
+    this.options.committer.forget();
+    this.host = undefined;
+    this.mark();
+  }
+
+  private async follow(): Promise<void> {
+    for await (const event of this.options.network.monitor(this.stopping.signal, [
+      'link',
+      'address',
+      'route',
+      'rule',
+    ])) {
+      this.hostChanged(event);
+    }
+  }
+
+  private hostChanged({ kind, dev }: NetworkEvent): void {
+    if (kind === 'route' || kind === 'resync') this.podInterfaces = undefined;
+    if (kind === 'resync' || kind === 'rule' || (dev !== undefined && this.ownDevices().has(dev))) {
+      this.host = undefined;
+    }
+    this.runner.mark();
+  }
+
+  private ownDevices(): ReadonlySet<string> {
+    const nics = this.host?.nics.map(({ nic }) => nic) ?? [];
+    const underlay = this.host === undefined ? [] : [this.host.underlay.interface];
+    return new Set([bridgeName, podPortName, slowPortName, underlayBridge, ...nics, ...underlay]);
+  }
+
+  private async pass(): Promise<void> {
+    const { watch, logger } = this.options;
+    if (!watch.isSynced) return;
+    this.requireSwitch();
+    const world = watch.world();
+    const hostIsNew = this.host === undefined;
+    const host = (this.host ??= await this.options.hostFacts.read(world));
+    const facts = await this.nodeFacts(world, host);
+    this.facts = facts;
+    const resolution = resolve(world, facts);
+    if (resolution.kind === 'waiting') {
+      logger.info({ reason: resolution.reason }, 'waiting for the controller');
+      this.reports.mark();
+      return;
+    }
+    await this.commit(resolution.intent, host, hostIsNew);
+    this.settled();
+  }
+
+  /** Throws NodeProblem while Open vSwitch cannot be used. */
+  private requireSwitch(): void {
+    const { state } = this.options.switch;
+    switch (state.kind) {
+      case 'ready':
+        return;
+      case 'absent':
+        throw new NodeProblem('OVSUnavailable', state.message);
+      case 'too-old':
+        throw new NodeProblem(
+          'OVSTooOld',
+          `Open vSwitch is ${state.version}, and Sluice needs 3.1 or newer; upgrade the sluice-ovs DaemonSet`,
+        );
+    }
+  }
+
+  private async nodeFacts(world: World, { underlay, uplink }: HostFacts): Promise<NodeFacts> {
+    const { nodeName, roles, clusterCidrs } = this.options;
+    return {
+      nodeName,
+      roles,
+      underlayMtu: underlay.mtu,
+      underlayFamily: underlay.family,
+      ...(uplink === undefined ? {} : { uplink }),
+      clusterCidrs,
+      podInterfaces: roles.agent ? await this.interfacesOf(world) : new Map(),
+    };
+  }
+
+  private async interfacesOf(world: World): Promise<ReadonlyMap<string, string>> {
+    const addresses = world.pods.flatMap(({ status }) => (status?.podIPs ?? []).map(({ ip }) => ip ?? ''));
+    const known = addresses.filter((address) => address !== '');
+    const interfaces = (this.podInterfaces ??= await this.readRoutes());
+    return interfaces.map(known);
+  }
+
+  private async readRoutes(): Promise<PodInterfaces> {
+    const { network } = this.options;
+    const routes = await Promise.all(
+      ([4, 6] as const).map((family) => network.routes({ family, table: mainTable })),
+    );
+    return new PodInterfaces(routes.flat());
+  }
+
+  private async commit(intent: Intent, host: HostFacts, hostIsNew: boolean): Promise<void> {
+    const { compiler, committer, takeover } = this.options;
+    const desired = compiler.compile(intent);
+    await committer.commit(desired);
+    if (hostIsNew) {
+      await committer.repairHost(desired);
+      for (const record of host.nics) await takeover.settle(record);
+      await this.silence(host);
+    }
+    this.committed = { intent, desired };
+  }
+
+  /** See nic/silence.ts. */
+  private async silence({ nics }: HostFacts): Promise<void> {
+    const { datapath, network, nft } = this.options;
+    if (datapath !== 'netdev') return;
+    const names = nics.map(({ nic }) => nic);
+    for (const { key, value } of nicSysctls(names)) await network.writeSysctl(key, value);
+    await nft.ensure([nicTable(names)], [nicTableName]);
+  }
+
+  private settled(): void {
+    if (this.problem !== undefined) this.options.logger.info({}, 'the node does its work');
+    this.problem = undefined;
+    const gateway = this.committed?.intent.gateway;
+    if (gateway !== undefined) this.announcer.hold(gateway.uplink.mac, this.held());
+    this.reports.mark();
+  }
+
+  private held(): readonly string[] {
+    const egresses = this.committed?.intent.gateway?.egresses ?? [];
+    return egresses.filter(({ held }) => held).flatMap(({ addresses }) => addresses);
+  }
+
+  private failed(error: unknown, retryMs: number): void {
+    const { logger, committer, metrics } = this.options;
+    const problem = problemOf(error);
+    this.host = undefined;
+    committer.forget();
+    metrics.failures.inc({ code: error instanceof SluiceError ? error.code : problem.reason });
+    if (problem.reason !== this.problem?.reason || problem.message !== this.problem.message) {
+      logger.error({ reason: problem.reason, retryMs }, problem.message);
+    }
+    this.problem = problem;
+    this.reports.mark();
+  }
+
+  private async report(): Promise<void> {
+    const { watch, reporter, switch: ovs } = this.options;
+    if (!watch.isSynced) return;
+    await reporter.report({
+      world: watch.world(),
+      problem: this.problem,
+      facts: this.facts,
+      tunnelAddress: this.host?.underlay.address,
+      ovsVersion: ovs.state.kind === 'absent' ? undefined : ovs.state.version,
+      held: this.problem === undefined ? this.held() : [],
+    });
+  }
+
+  private send(frames: readonly Uint8Array[]): void {
+    const { switch: ovs, uplinkPort, logger } = this.options;
+    ovs.send(frames, uplinkPort).catch((error: unknown) => {
+      logger.warn({ error: describeError(error) }, 'could not announce addresses');
+    });
+  }
+}

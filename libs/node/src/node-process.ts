@@ -1,0 +1,121 @@
+/**
+ * Puts a node's process together from its settings: clients, caches, the loop, health and metrics. Both apps use it and
+ * add what only their role has.
+ */
+import { join } from 'node:path';
+import { type Clock, type Logger } from '@sluice/core';
+import { agentTableName, Compiler, defaultConfig, gatewayTableName, ofports } from '@sluice/datapath';
+import { EventRecorder, KubeClient, loadClusterConfig } from '@sluice/kube';
+import { HostState, KernelNetwork } from '@sluice/netlink';
+import { Nft } from '@sluice/nft';
+import { type Registry } from 'prom-client';
+import { Committer } from './commit/committer.js';
+import { commitMetrics } from './commit/metrics.js';
+import { HostFactsReader } from './facts/host-facts.js';
+import { NicRecords } from './nic/record.js';
+import { NicTakeover } from './nic/takeover.js';
+import { NodeLoop } from './node-loop.js';
+import { ownedHostState } from './owned.js';
+import { ProblemEvents } from './report/problem-events.js';
+import { type Reporter } from './report/reporter.js';
+import { type NodeSettings } from './settings.js';
+import { OvsSwitch } from './switch/ovs-switch.js';
+import { ClusterWatch } from './world/cluster-watch.js';
+
+export interface NodeProcessOptions {
+  readonly settings: NodeSettings;
+  readonly roles: { readonly agent: boolean; readonly gateway: boolean };
+  /** Name in events and in the managed fields of objects. */
+  readonly component: 'sluice-agent' | 'sluice-gateway';
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly reporter: (client: KubeClient, events: ProblemEvents) => Reporter;
+}
+
+export class NodeProcess {
+  private constructor(
+    readonly client: KubeClient,
+    private readonly watch: ClusterWatch,
+    private readonly ovs: OvsSwitch,
+    private readonly loop: NodeLoop,
+  ) {}
+
+  /** Reads the cluster's configuration; nothing runs before `start`. */
+  static async create(options: NodeProcessOptions): Promise<NodeProcess> {
+    const { settings, roles, component, clock, logger, registry } = options;
+    const nodeName = settings.SLUICE_NODE_NAME;
+    const datapath = settings.SLUICE_DATAPATH;
+    const client = new KubeClient(await loadClusterConfig());
+    const recorder = new EventRecorder({ client, clock, logger, component, instance: nodeName });
+    const network = new KernelNetwork({ logger });
+    const nft = new Nft({ logger });
+    const ovs = new OvsSwitch({ runDirectory: settings.SLUICE_OVS_RUNDIR, datapath, clock, logger });
+    const takeover = new NicTakeover({
+      network,
+      records: new NicRecords(join(settings.SLUICE_STATE_DIR, 'nics')),
+      logger,
+    });
+    const config = { ...defaultConfig, datapath };
+    const metrics = commitMetrics(registry);
+    const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
+    const loop: NodeLoop = new NodeLoop({
+      nodeName,
+      roles,
+      datapath,
+      clusterCidrs: settings.SLUICE_CLUSTER_CIDRS,
+      clock,
+      logger,
+      metrics,
+      watch,
+      switch: ovs,
+      network,
+      nft,
+      takeover,
+      hostFacts: new HostFactsReader({
+        nodeName,
+        gateway: roles.gateway,
+        datapath,
+        underlayInterface: settings.SLUICE_UNDERLAY_INTERFACE,
+        network,
+        takeover,
+        switch: ovs,
+        logger,
+      }),
+      compiler: new Compiler(config),
+      committer: new Committer({
+        switch: ovs,
+        host: new HostState(network, ownedHostState(config)),
+        nft,
+        ownTables: [agentTableName, gatewayTableName],
+        metrics,
+        logger,
+      }),
+      reporter: options.reporter(client, new ProblemEvents(recorder)),
+      uplinkPort: ofports.uplink,
+    });
+    return new NodeProcess(client, watch, ovs, loop);
+  }
+
+  start(): void {
+    this.ovs.start();
+    this.watch.start();
+    this.loop.start();
+    void this.watch.synced().then(() => this.loop.mark());
+  }
+
+  /** Ends in order; what is installed stays and forwards on. */
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await this.watch.stop();
+    await this.ovs.stop();
+    await this.client.close();
+  }
+
+  /** Why the process is not ready; undefined: it is. */
+  notReady(): string | undefined {
+    if (!this.watch.isSynced) return 'the API server has not been read completely yet';
+    const problem = this.loop.currentProblem;
+    return problem === undefined ? undefined : `${problem.reason}: ${problem.message}`;
+  }
+}

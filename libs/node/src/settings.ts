@@ -1,0 +1,48 @@
+/** Settings that agents and gateways share, from the environment that the DaemonSets give them. */
+import { parseCidr } from '@sluice/core';
+import { z } from 'zod';
+
+const isCidr = (text: string): boolean => {
+  try {
+    parseCidr(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
+
+const interfaceName = z
+  .string()
+  .max(15)
+  .regex(/^[^/\s:]+$/, 'must be the name of a network interface');
+
+export const nodeSettings = z.object({
+  /** Name of the Node object. */
+  SLUICE_NODE_NAME: z.string().min(1),
+  /** Where the sockets of Open vSwitch are. */
+  SLUICE_OVS_RUNDIR: z.string().startsWith('/').default('/run/sluice/ovs'),
+  /** `datapath_type` of the bridges: kernel or userspace. */
+  SLUICE_DATAPATH: z.enum(['system', 'netdev']).default('system'),
+  /** Carries the tunnels. Required with the userspace datapath; else the interface of the node's InternalIP. */
+  SLUICE_UNDERLAY_INTERFACE: interfaceName.optional(),
+  /** CIDRs beside those of the cluster that keep their ordinary way, separated by commas. */
+  SLUICE_CLUSTER_CIDRS: list.refine((cidrs) => cidrs.every(isCidr), 'must be CIDRs separated by commas'),
+  SLUICE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  /** What must outlive a restart of the process: the addresses that were taken over from NICs. */
+  SLUICE_STATE_DIR: z.string().startsWith('/').default('/var/lib/sluice'),
+  /** Namespace of Sluice's own objects. */
+  SLUICE_NAMESPACE: z.string().min(1).default('sluice-system'),
+  SLUICE_STATUS_PORT: z.coerce.number().int().min(0).max(65_535),
+});
+
+export type NodeSettings = z.output<typeof nodeSettings>;

@@ -1,0 +1,32 @@
+/** The port to one node's Open vSwitch, as the loop needs it. `OvsSwitch` is the real one. */
+import { type DesiredBridge, type Installed, type OpenFlowChange } from '@sluice/datapath';
+
+export type SwitchState =
+  /** Nobody answers on the sockets. */
+  | { readonly kind: 'absent'; readonly message: string }
+  /** It answers, and is older than 3.1; nothing is changed. */
+  | { readonly kind: 'too-old'; readonly version: string }
+  | { readonly kind: 'ready'; readonly version: string };
+
+/** A bridge that only joins a NIC with the host (`br-phy`). */
+export interface PlainBridge {
+  readonly name: string;
+  readonly mac: string;
+  readonly nic: string;
+}
+
+export interface Switch {
+  readonly state: SwitchState;
+  /** Calls after every change of `state`, and when the switch was restarted: what it had must be put back. */
+  onChange(listener: () => void): void;
+  /** Makes the bridge and waits until Open vSwitch has it. */
+  ensurePlainBridge(bridge: PlainBridge): Promise<void>;
+  /** Adds and changes ports; removes those that are not wanted if `prune`. Waits until Open vSwitch has them. */
+  ensureBridge(bridge: DesiredBridge, options: { readonly prune: boolean }): Promise<void>;
+  /** What the pipeline's bridge has now. */
+  installed(): Promise<Installed>;
+  /** One atomic bundle; returns when the switch forwards by it. */
+  commit(change: OpenFlowChange): Promise<void>;
+  /** Sends frames out of a port; frames that cannot be sent now are lost. */
+  send(frames: readonly Uint8Array[], port: number): Promise<void>;
+}
