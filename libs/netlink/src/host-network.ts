@@ -1,6 +1,6 @@
 /** The port to the kernel's network configuration. Commands are idempotent: what is there may be set, what is not removed. */
 import { type Family } from '@sluice/core';
-import { type HostStep, type StepFailure } from './host-step.js';
+import { type HostStep, type RouteIdentity, type StepFailure } from './host-step.js';
 import {
   type Address,
   type DeviceAddress,
@@ -43,7 +43,7 @@ export interface HostNetwork {
 
   routes(query: { readonly family: Family; readonly table: number }): Promise<readonly Route[]>;
   replaceRoute(route: RouteSpec): Promise<void>;
-  removeRoute(route: RouteSpec): Promise<void>;
+  removeRoute(route: RouteIdentity): Promise<void>;
   /** Routes to single addresses in the main table: address → link. With many CNIs that is the Pod's interface. */
   hostRoutes(family: Family): Promise<ReadonlyMap<string, string>>;
   /** The link by which a packet to the address would leave; undefined: no route, or the address is local. */

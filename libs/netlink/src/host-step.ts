@@ -2,11 +2,22 @@
 import { type Family } from '@sluice/core';
 import { type DeviceAddress, type Neighbour, type RouteSpec, type RuleSpec } from './shapes.js';
 
+/** What tells one route from another; its metrics and flags do not. */
+export interface RouteIdentity {
+  readonly family: Family;
+  readonly table: number;
+  readonly kind: string;
+  readonly destination: string;
+  readonly dev?: string;
+  readonly via?: string;
+  readonly metric?: number;
+}
+
 export type HostStep =
   | { readonly kind: 'addAddress'; readonly address: DeviceAddress }
   | { readonly kind: 'removeAddress'; readonly address: DeviceAddress }
   | { readonly kind: 'replaceRoute'; readonly route: RouteSpec }
-  | { readonly kind: 'removeRoute'; readonly route: RouteSpec }
+  | { readonly kind: 'removeRoute'; readonly route: RouteIdentity }
   | { readonly kind: 'addRule'; readonly rule: RuleSpec }
   | { readonly kind: 'removeRule'; readonly rule: RuleSpec }
   | { readonly kind: 'setNeighbour'; readonly neighbour: Neighbour }
@@ -42,15 +53,18 @@ export function stepFamily(step: HostStep): Family {
 const option = (name: string, value: string | number | undefined): string =>
   value === undefined ? '' : ` ${name} ${String(value)}`;
 
-const routeIdentity = (route: RouteSpec): string =>
-  `${route.kind} ${route.destination} table ${String(route.table)}${option('metric', route.metric)}`;
+/** `via inet6`: an IPv4 route may have an IPv6 next hop. */
+const viaWords = ({ family, via }: RouteIdentity): string =>
+  option(family === 4 && via?.includes(':') === true ? 'via inet6' : 'via', via);
+
+const identityWords = (route: RouteIdentity): string =>
+  `${route.kind} ${route.destination} table ${String(route.table)}` +
+  option('metric', route.metric) +
+  viaWords(route) +
+  option('dev', route.dev);
 
 const routeWords = (route: RouteSpec): string =>
-  routeIdentity(route) +
-  option('via', route.via) +
-  option('dev', route.dev) +
-  (route.onlink === true ? ' onlink' : '') +
-  option('mtu lock', route.mtuLock);
+  identityWords(route) + (route.onlink === true ? ' onlink' : '') + option('mtu lock', route.mtuLock);
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
@@ -76,7 +90,7 @@ export function stepCommand(step: HostStep): string {
     case 'replaceRoute':
       return `route replace ${routeWords(step.route)}`;
     case 'removeRoute':
-      return `route delete ${routeWords(step.route)}`;
+      return `route delete ${identityWords(step.route)}`;
     case 'addRule':
       return `rule add ${ruleWords(step.rule)}`;
     case 'removeRule':
@@ -89,3 +103,18 @@ export function stepCommand(step: HostStep): string {
       return `neigh delete ${neighbourWords(step.neighbour)}`;
   }
 }
+
+/** What the kernel says when a removal finds nothing, or an addition the same thing. */
+const harmless: Readonly<Record<HostStep['kind'], RegExp | undefined>> = {
+  addAddress: undefined,
+  removeAddress: /Cannot assign requested address|address not found|Cannot find device/i,
+  replaceRoute: undefined,
+  removeRoute: /No such process|FIB table does not exist|Cannot find device/,
+  addRule: /File exists/,
+  removeRule: /No such file or directory/,
+  setNeighbour: undefined,
+  removeNeighbour: /No such file or directory|Cannot find device/,
+};
+
+export const isHarmless = ({ kind }: HostStep, reason: string): boolean =>
+  harmless[kind]?.test(reason) === true;

@@ -1,0 +1,221 @@
+/** `HostNetwork` over the real kernel. */
+import { type Family, type Logger, RemoteError, canonicalIp, silentLogger } from '@sluice/core';
+import { type HostNetwork, type HostSnapshot } from './host-network.js';
+import {
+  type HostStep,
+  type RouteIdentity,
+  type StepFailure,
+  isHarmless,
+  stepCommand,
+  stepFamily,
+} from './host-step.js';
+import { IpProgram, type IpProgramOptions } from './ip-program.js';
+import { allEventKinds, monitorEvents } from './monitor.js';
+import { AddressingMove } from './move-addressing.js';
+import { parseAddresses, parseLinks, parseNeighbours, parseRoutes, parseRules } from './parse.js';
+import {
+  type Address,
+  type DeviceAddress,
+  type Link,
+  type LinkSetting,
+  type Neighbour,
+  type NetworkEvent,
+  type NetworkEventKind,
+  type Route,
+  type RouteSpec,
+  type Rule,
+  type RuleSpec,
+  type SysctlPath,
+} from './shapes.js';
+import { readLocal, readThrough, sysctlFile, writeLocal, writeThrough } from './sysctl.js';
+
+export interface KernelNetworkOptions extends IpProgramOptions {
+  readonly logger?: Logger;
+}
+
+const mainTable = 254;
+const routeCommand = (table: number): string => `route show table ${table}`;
+const neighbourCommands = ['neigh show nud permanent', 'neigh show proxy'] as const;
+
+/** The kernel's words when no route leads to an address, or one that refuses. */
+const noRoute = /unreachable|No route to host|Invalid argument|Permission denied/;
+/** rtnetlink's number of routes to the host's own addresses. */
+const localKind = 'local';
+
+const of = <T extends { readonly dev: string }>(
+  items: readonly T[],
+  dev: string | undefined,
+): readonly T[] => (dev === undefined ? items : items.filter((item) => item.dev === dev));
+
+export class KernelNetwork implements HostNetwork {
+  private readonly ip: IpProgram;
+  private readonly logger: Logger;
+
+  constructor({ logger = silentLogger, ...program }: KernelNetworkOptions = {}) {
+    this.ip = new IpProgram(program);
+    this.logger = logger;
+  }
+
+  async links(): Promise<readonly Link[]> {
+    const [links = []] = await this.ip.query('unspec', ['link show'], { details: true });
+    return parseLinks(links);
+  }
+
+  async link(name: string): Promise<Link | undefined> {
+    return (await this.links()).find((link) => link.name === name);
+  }
+
+  async setLink(name: string, { up, mac, mtu }: LinkSetting): Promise<void> {
+    const words = [
+      ...(mac === undefined ? [] : [`address ${mac}`]),
+      ...(mtu === undefined ? [] : [`mtu ${mtu}`]),
+      ...(up === undefined ? [] : [up ? 'up' : 'down']),
+    ];
+    const commands = words.map((setting) => `link set dev ${name} ${setting}`);
+    const [failure] = await this.ip.change('unspec', commands);
+    if (failure) throw this.ip.refused(commands[failure.index] ?? '', failure.reason);
+  }
+
+  async addresses(dev?: string): Promise<readonly Address[]> {
+    const [addresses = []] = await this.ip.query('unspec', ['address show']);
+    return of(parseAddresses(addresses), dev);
+  }
+
+  addAddress(address: DeviceAddress): Promise<void> {
+    return this.one({ kind: 'addAddress', address });
+  }
+
+  removeAddress(address: DeviceAddress): Promise<void> {
+    return this.one({ kind: 'removeAddress', address });
+  }
+
+  async routes({ family, table }: { family: Family; table: number }): Promise<readonly Route[]> {
+    const [routes = []] = await this.ip.query(family, [routeCommand(table)]);
+    return parseRoutes(routes, family, table);
+  }
+
+  replaceRoute(route: RouteSpec): Promise<void> {
+    return this.one({ kind: 'replaceRoute', route });
+  }
+
+  removeRoute(route: RouteIdentity): Promise<void> {
+    return this.one({ kind: 'removeRoute', route });
+  }
+
+  async hostRoutes(family: Family): Promise<ReadonlyMap<string, string>> {
+    const suffix = family === 4 ? '/32' : '/128';
+    const routes = await this.routes({ family, table: mainTable });
+    return new Map(
+      routes.flatMap(({ kind, destination, dev }): [string, string][] =>
+        kind === 'unicast' && dev !== undefined && destination.endsWith(suffix)
+          ? [[destination.slice(0, -suffix.length), dev]]
+          : [],
+      ),
+    );
+  }
+
+  async routeTo(address: string): Promise<string | undefined> {
+    const family: Family = address.includes(':') ? 6 : 4;
+    try {
+      const [routes = []] = await this.ip.query(family, [`route get ${canonicalIp(address)}`]);
+      const [route] = parseRoutes(routes, family, mainTable);
+      return route?.kind === localKind ? undefined : route?.dev;
+    } catch (error) {
+      if (error instanceof RemoteError && noRoute.test(error.message)) return undefined;
+      throw error;
+    }
+  }
+
+  async rules(family: Family): Promise<readonly Rule[]> {
+    const [rules = []] = await this.ip.query(family, ['rule show']);
+    return parseRules(rules, family);
+  }
+
+  addRule(rule: RuleSpec): Promise<void> {
+    return this.one({ kind: 'addRule', rule });
+  }
+
+  removeRule(rule: RuleSpec): Promise<void> {
+    return this.one({ kind: 'removeRule', rule });
+  }
+
+  async neighbours(dev?: string): Promise<readonly Neighbour[]> {
+    const answers = await this.ip.query('unspec', neighbourCommands);
+    return of(answers.flatMap(parseNeighbours), dev);
+  }
+
+  setNeighbour(neighbour: Neighbour): Promise<void> {
+    return this.one({ kind: 'setNeighbour', neighbour });
+  }
+
+  removeNeighbour(neighbour: Neighbour): Promise<void> {
+    return this.one({ kind: 'removeNeighbour', neighbour });
+  }
+
+  async readSysctl(key: SysctlPath): Promise<string | undefined> {
+    const [value] = await this.readSysctls([key]);
+    return value;
+  }
+
+  readSysctls(keys: readonly SysctlPath[]): Promise<readonly (string | undefined)[]> {
+    const files = keys.map(sysctlFile);
+    return this.ip.prefix.length === 0
+      ? Promise.all(files.map(readLocal))
+      : readThrough(this.ip.prefix, files);
+  }
+
+  writeSysctl(key: SysctlPath, value: string): Promise<void> {
+    const file = sysctlFile(key);
+    return this.ip.prefix.length === 0 ? writeLocal(file, value) : writeThrough(this.ip.prefix, file, value);
+  }
+
+  async snapshot(tables: readonly number[]): Promise<HostSnapshot> {
+    const perFamily = ['rule show', ...tables.map(routeCommand)];
+    // Without -4 or -6, rules and routes are IPv4's; everything else is of both families.
+    const [both, six] = await Promise.all([
+      this.ip.query('unspec', ['address show', ...neighbourCommands, ...perFamily]),
+      this.ip.query(6, perFamily),
+    ]);
+    const [addresses = [], permanent = [], proxies = [], rules4 = [], ...routes4] = both;
+    const [rules6 = [], ...routes6] = six;
+    const routes = (lists: readonly (readonly unknown[])[], family: Family): Route[] =>
+      lists.flatMap((list, index) => parseRoutes(list, family, tables[index] ?? mainTable));
+    return {
+      links: parseLinks(addresses),
+      addresses: parseAddresses(addresses),
+      neighbours: [...parseNeighbours(permanent), ...parseNeighbours(proxies)],
+      rules: [...parseRules(rules4, 4), ...parseRules(rules6, 6)],
+      routes: [...routes(routes4, 4), ...routes(routes6, 6)],
+    };
+  }
+
+  async apply(steps: readonly HostStep[]): Promise<readonly StepFailure[]> {
+    const failures: StepFailure[] = [];
+    for (const family of [4, 6] as const) {
+      const own = steps.filter((step) => stepFamily(step) === family);
+      const commands = own.map(stepCommand);
+      for (const { index, reason } of await this.ip.change(family, commands)) {
+        const step = own[index];
+        if (step === undefined || isHarmless(step, reason)) continue;
+        failures.push({ step, command: `-${family} ${commands[index] ?? ''}`, reason });
+      }
+    }
+    return failures;
+  }
+
+  moveAddressing(from: string, to: string): Promise<void> {
+    return new AddressingMove(this.ip, { from, to }).run();
+  }
+
+  monitor(
+    signal: AbortSignal,
+    kinds: readonly NetworkEventKind[] = allEventKinds,
+  ): AsyncIterable<NetworkEvent> {
+    return monitorEvents({ ip: this.ip, kinds, signal, logger: this.logger });
+  }
+
+  private async one(step: HostStep): Promise<void> {
+    const [failure] = await this.apply([step]);
+    if (failure) throw this.ip.refused(failure.command, failure.reason);
+  }
+}
