@@ -1,0 +1,46 @@
+/** The lab's command line. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { takeDown } from './down.js';
+import { locked } from './lock.js';
+import { type Families, type LabSize } from './plan.js';
+import { terminalProgress } from './progress.js';
+import { lockFile } from './state.js';
+import { bringClusterUp, resolveSize } from './up.js';
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('a whole number is needed');
+  return Number(text);
+}
+
+interface NameOption {
+  readonly name: string;
+}
+
+interface UpOptions extends NameOption {
+  readonly workers?: number;
+  readonly gateways?: number;
+  readonly families?: Families;
+}
+
+const program = new Command('lab').description('A real Kubernetes cluster on one machine, with Sluice in it.');
+const command = (text: string): Command => program.command(text).option('--name <name>', 'which lab', 'lab');
+
+command('up')
+  .description('bring the lab up, or check and repair a running one')
+  .option('--workers <n>', 'worker nodes', wholeNumber)
+  .option('--gateways <n>', 'gateway nodes', wholeNumber)
+  .addOption(new Option('--families <families>', 'address families').choices(['dual', 'ipv4', 'ipv6']))
+  .action(async ({ name, ...asked }: UpOptions) => {
+    await locked(lockFile(name), async () => {
+      const size: LabSize = resolveSize(name, asked);
+      await bringClusterUp(size, terminalProgress);
+    });
+  });
+
+command('down')
+  .description('remove everything that the lab made')
+  .action(async ({ name }: NameOption) => {
+    await locked(lockFile(name), () => terminalProgress.step(`lab "${name}" is gone`, () => takeDown(name)));
+  });
+
+await program.parseAsync();
