@@ -37,17 +37,23 @@ export const programNotFound = 127;
 export function runProgram({ command, input = '', timeoutMs = defaultTimeoutMs }: ProgramRequest) {
   const [program, ...args] = command;
   return new Promise<ProgramResult>((resolve, reject) => {
-    const child = spawn(program, args, { timeout: timeoutMs, killSignal: 'SIGKILL' });
+    const child = spawn(program, args);
+    // Not spawn's own timeout: it keeps the process alive when the program could not be started.
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     const texts = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
         texts[name] += text;
       });
     }
-    child.on('error', (cause) => reject(missing(program, cause)));
+    child.on('error', (cause) => {
+      clearTimeout(timer);
+      reject(missing(program, cause));
+    });
     // EPIPE: the program ended without reading; its status says why.
     child.stdin.on('error', () => undefined).end(input);
     child.on('close', (status, signal) => {
+      clearTimeout(timer);
       if (status !== null) {
         resolve({ status, ...texts });
         return;

@@ -41,7 +41,7 @@ function checkLines(lines: readonly string[]): void {
 
 const firstWords = (text: string): string => text.trim().replaceAll(/\s+/g, ' ').slice(0, 300);
 
-function documents(text: string, count: number): unknown[] {
+function documents(text: string, count: number): (readonly unknown[])[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   try {
     const parsed = lines.map((line): unknown => JSON.parse(line));
@@ -54,8 +54,8 @@ function documents(text: string, count: number): unknown[] {
   throw new ProtocolError('SLUICE_TOOL_FAILED', { message });
 }
 
-/** `ip -force -batch` names each failing line after its reason. */
-function lineFailures(stderr: string): LineFailure[] {
+/** `ip -force -batch` names each failing line after its reason. `rest` are words about no line. */
+function lineFailures(stderr: string): { readonly failures: LineFailure[]; readonly rest: string } {
   const failures: LineFailure[] = [];
   let words: string[] = [];
   for (const line of stderr.split('\n')) {
@@ -67,7 +67,7 @@ function lineFailures(stderr: string): LineFailure[] {
     failures.push({ index: Number(failed[1]) - 1, reason: firstWords(words.join(' ')) });
     words = [];
   }
-  return failures;
+  return { failures, rest: firstWords(words.join(' ')) };
 }
 
 export class IpProgram {
@@ -88,13 +88,20 @@ export class IpProgram {
     { details = false } = {},
   ): Promise<readonly (readonly unknown[])[]> {
     checkLines(commands);
-    const detailed = details ? ['-details'] : [];
-    const options = ['-json', '-Numeric', ...detailed, ...familyOptions(family), '-batch', '-'];
-    const { status, stdout, stderr } = await this.run(options, commands);
-    if (status === 0) return documents(stdout, commands.length) as unknown[][];
-    const [failure] = lineFailures(stderr);
-    const command = commands[failure?.index ?? 0] ?? '';
-    throw this.refused(`${familyOptions(family).join('')} ${command}`, failure?.reason ?? stderr);
+    const format = ['-json', '-Numeric', ...(details ? ['-details'] : []), ...familyOptions(family)];
+    const { status, stdout } = await this.run([...format, '-batch', '-'], commands);
+    if (status === 0) return documents(stdout, commands.length);
+    const answers: (readonly unknown[])[] = [];
+    for (const command of commands) answers.push(await this.ask(format, command));
+    return answers;
+  }
+
+  /** Outside a batch `ip` lets the kernel choose the table, which then refuses one that never had a route. */
+  private async ask(format: readonly string[], command: string): Promise<readonly unknown[]> {
+    const { status, stdout, stderr } = await this.run([...format, ...command.split(' ')], []);
+    if (status === 0) return documents(stdout, 1)[0] ?? [];
+    if (stderr.includes('FIB table does not exist')) return [];
+    throw this.refused(`${format.slice(2).join(' ')} ${command}`, stderr);
   }
 
   /** The text of one listing, a line per object. */
@@ -105,14 +112,23 @@ export class IpProgram {
     return stdout.split('\n').filter((line) => line.trim() !== '');
   }
 
-  /** Runs all, also behind one that fails; gives the failures. */
+  /** Runs all, also behind one that fails; gives the failures. The commands must be such that they may run twice. */
   async change(family: IpFamily, commands: readonly string[]): Promise<readonly LineFailure[]> {
     checkLines(commands);
     if (commands.length === 0) return [];
-    const options = [...familyOptions(family), '-force', '-batch', '-'];
-    const { status, stderr } = await this.run(options, commands);
-    const failures = lineFailures(stderr);
-    if (status !== 0 && failures.length === 0) throw this.refused(options.join(' '), stderr);
+    const { status, stderr } = await this.run([...familyOptions(family), '-force', '-batch', '-'], commands);
+    const { failures, rest } = lineFailures(stderr);
+    return status === 0 || rest === '' ? failures : this.changeEach(family, commands);
+  }
+
+  /** Some commands of `ip` (neigh, what it cannot parse) end the whole batch when they fail, without naming the line. */
+  private async changeEach(family: IpFamily, commands: readonly string[]): Promise<readonly LineFailure[]> {
+    const failures: LineFailure[] = [];
+    for (const [index, command] of commands.entries()) {
+      const { status, stderr } = await this.run([...familyOptions(family), '-batch', '-'], [command]);
+      const { failures: named, rest } = lineFailures(stderr);
+      if (status !== 0) failures.push({ index, reason: named[0]?.reason ?? rest });
+    }
     return failures;
   }
 

@@ -108,6 +108,8 @@ const kinds: Readonly<Record<string, string>> = {
   2: 'local',
   6: 'blackhole',
   7: 'unreachable',
+  8: 'prohibit',
+  9: 'throw',
 };
 
 const mtuOf = (value: JsonObject): number | undefined =>

@@ -21,7 +21,7 @@ const refused = (file: string, words: string, cause?: unknown): RemoteError =>
   new RemoteError('SLUICE_SYSCTL_REFUSED', { message: `${file}: ${words}`, cause });
 
 const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : String(error);
 
 /** undefined: no such setting. */
 export async function readLocal(file: string): Promise<string | undefined> {
