@@ -2,9 +2,13 @@
 import { spawn } from 'node:child_process';
 import { RemoteError, TransportError } from './errors.js';
 
+/** Program and arguments; nothing is interpreted by a shell. */
+export type Command = readonly [string, ...string[]];
+
 export interface ProgramRequest {
-  /** Program and arguments; nothing is interpreted by a shell. */
-  readonly command: readonly [string, ...string[]];
+  readonly command: Command;
+  /** Network namespace: a name below /run/netns, or a path; absent: that of this process. */
+  readonly netns?: string | undefined;
   /** For its standard input. */
   readonly input?: string;
   /** Milliseconds until it is killed; 30,000 unless told. */
@@ -12,7 +16,6 @@ export interface ProgramRequest {
 }
 
 export interface ProgramResult {
-  /** Exit status; 128 + n after signal n is never seen: a killed program is an error. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -20,22 +23,34 @@ export interface ProgramResult {
 
 const defaultTimeoutMs = 30_000;
 
-const missing = (program: string, cause?: unknown): RemoteError =>
+/** Shells, env and nsenter say so about a program that they cannot find. */
+const notFoundStatus = 127;
+
+/** nsenter, not `ip netns exec`, which would mount another /sys. */
+export function commandIn(netns: string | undefined, command: Command): Command {
+  if (netns === undefined) return command;
+  return ['nsenter', `--net=${netns.includes('/') ? netns : `/run/netns/${netns}`}`, ...command];
+}
+
+const missing = (what: string, cause?: unknown): RemoteError =>
   new RemoteError('SLUICE_TOOL_MISSING', {
-    message: `"${program}" is not installed or not in PATH; install it on the node or in the image`,
+    message: `${what}: not installed or not in PATH; install it on the node or in the image`,
     cause,
   });
-
-/** Shells, env and nsenter say 127 for a program that they cannot find. */
-export const programNotFound = 127;
 
 /**
  * Resolves with whatever status the program ended with; the caller judges it.
  * Throws RemoteError SLUICE_TOOL_MISSING when it cannot be started, TransportError SLUICE_TOOL_FAILED when it was killed
  * or took too long.
  */
-export function runProgram({ command, input = '', timeoutMs = defaultTimeoutMs }: ProgramRequest) {
-  const [program, ...args] = command;
+export async function runProgram(request: ProgramRequest): Promise<ProgramResult> {
+  const result = await untilEnd(request);
+  if (result.status !== notFoundStatus) return result;
+  throw missing(result.stderr.trim() === '' ? request.command.join(' ') : result.stderr.trim());
+}
+
+function untilEnd({ command, netns, input = '', timeoutMs = defaultTimeoutMs }: ProgramRequest) {
+  const [program, ...args] = commandIn(netns, command);
   return new Promise<ProgramResult>((resolve, reject) => {
     const child = spawn(program, args);
     // Not spawn's own timeout: it keeps the process alive when the program could not be started.

@@ -14,12 +14,10 @@ import {
 export interface HostOwnership {
   /** All routes in these tables are ours. */
   readonly tables: readonly number[];
-  /** Rules at these priorities that look up one of our tables are ours. */
-  readonly rulePriorities: readonly number[];
-  /** Global addresses without a lifetime on these links are ours. */
-  readonly addressLinks: readonly string[];
-  /** Permanent and proxy entries on these links are ours. */
-  readonly neighbourLinks: readonly string[];
+  /** Rules of this priority that look up one of our tables are ours. */
+  readonly rulePriority: number;
+  /** Links on which all permanent and proxy neighbours are ours, and all global addresses without a lifetime. */
+  readonly devices: readonly string[];
 }
 
 export interface DesiredNetwork {
@@ -137,10 +135,7 @@ const ruleKey = ({ family, priority, fwmark, iif, table }: Rule | RuleSpec): str
 
 function ruleSteps(desired: readonly RuleSpec[], snapshot: HostSnapshot, owned: HostOwnership) {
   const there = snapshot.rules.flatMap(({ foreign, table, ...rule }): RuleSpec[] =>
-    !foreign &&
-    table !== undefined &&
-    owned.tables.includes(table) &&
-    owned.rulePriorities.includes(rule.priority)
+    !foreign && table !== undefined && owned.tables.includes(table) && rule.priority === owned.rulePriority
       ? [{ ...rule, table }]
       : [],
   );
@@ -170,8 +165,8 @@ export function hostDifference(
   };
   const on = <T extends { readonly dev?: string }>(items: readonly T[], needsUp: boolean): T[] =>
     items.filter(({ dev }) => ready(dev, needsUp));
-  const addresses = addressSteps(on(desired.addresses, false), snapshot, owned.addressLinks);
-  const neighbours = neighbourSteps(on(desired.neighbours, false), snapshot, owned.neighbourLinks);
+  const addresses = addressSteps(on(desired.addresses, false), snapshot, owned.devices);
+  const neighbours = neighbourSteps(on(desired.neighbours, false), snapshot, owned.devices);
   const routes = routeSteps(on(desired.routes, true), snapshot, owned.tables);
   const rules = ruleSteps(desired.rules, snapshot, owned);
   const steps = [

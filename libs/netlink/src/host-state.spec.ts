@@ -43,12 +43,7 @@ const host: DesiredState = {
 };
 const all = 3 + 2 + 4 + 4 + 4;
 const nothing: DesiredState = { sysctls: [], addresses: [], routes: [], rules: [], neighbours: [] };
-const owned = {
-  tables: [5001],
-  rulePriorities: [77],
-  addressLinks: ['sluice0'],
-  neighbourLinks: ['sluice0'],
-};
+const owned = { tables: [5001], rulePriority: 77, devices: ['sluice0'] };
 
 let namespace: TestNamespace;
 let network: KernelNetwork;

@@ -14,7 +14,7 @@ export interface DesiredState extends DesiredNetwork {
   readonly sysctls: readonly Sysctl[];
 }
 
-export interface Reconciled {
+export interface HostReport {
   /** Number of settings, addresses, neighbours, routes and rules that were set or removed. */
   readonly changed: number;
   /** Links that do not exist or are down, and sysctls that the kernel does not have: call again when they come. */
@@ -51,13 +51,13 @@ export class HostState {
    * Calls run one after the other. Throws RemoteError SLUICE_NETLINK_FAILED or SLUICE_SYSCTL_REFUSED after everything
    * else was done; ConfigError SLUICE_ADDRESS_INVALID before anything was.
    */
-  reconcile(desired: DesiredState): Promise<Reconciled> {
+  reconcile(desired: DesiredState): Promise<HostReport> {
     const turn = this.last.then(() => this.run(desired));
     this.last = turn.catch(() => undefined);
     return turn;
   }
 
-  private async run(desired: DesiredState): Promise<Reconciled> {
+  private async run(desired: DesiredState): Promise<HostReport> {
     const sysctls = await this.setSysctls(desired.sysctls);
     const missing = new Set(sysctls.missing);
     let changed = sysctls.changed;
@@ -84,7 +84,7 @@ export class HostState {
     const values = await this.network.readSysctls(sysctls.map(({ key }) => key));
     const missing: string[] = [];
     let changed = 0;
-    let error: unknown;
+    let error: Error | undefined;
     for (const [index, { key, value }] of sysctls.entries()) {
       const there = values[index];
       if (there === undefined) missing.push(typeof key === 'string' ? key : key.join('.'));
@@ -93,6 +93,7 @@ export class HostState {
         await this.network.writeSysctl(key, value);
         changed += 1;
       } catch (cause) {
+        if (!(cause instanceof Error)) throw cause;
         error ??= cause;
       }
     }

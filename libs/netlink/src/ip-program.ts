@@ -2,14 +2,7 @@
  * The `ip` program. A batch of it reads or changes everything in one child of some 3 ms, in any namespace, and a defect
  * of the native netlink module cannot end our process.
  */
-import {
-  ConfigError,
-  ProtocolError,
-  type ProgramResult,
-  RemoteError,
-  programNotFound,
-  runProgram,
-} from '@sluice/core';
+import { ConfigError, ProtocolError, type ProgramResult, RemoteError, runProgram } from '@sluice/core';
 
 export interface IpProgramOptions {
   /** Name below /run/netns, or a path; absent: the process's own namespace. */
@@ -72,13 +65,11 @@ function lineFailures(stderr: string): { readonly failures: LineFailure[]; reado
 
 export class IpProgram {
   readonly binary: string;
-  /** Words before any program that is to run in the namespace. */
-  readonly prefix: readonly string[];
+  readonly netns: string | undefined;
 
   constructor({ netns, binary = 'ip' }: IpProgramOptions) {
     this.binary = binary;
-    const path = netns?.includes('/') === true ? netns : `/run/netns/${netns ?? ''}`;
-    this.prefix = netns === undefined ? [] : ['nsenter', `--net=${path}`];
+    this.netns = netns;
   }
 
   /** One answer, a list, per command. Throws RemoteError SLUICE_NETLINK_FAILED when any is refused. */
@@ -137,12 +128,8 @@ export class IpProgram {
     return new RemoteError('SLUICE_NETLINK_FAILED', { message, retryable: true });
   }
 
-  private async run(options: readonly string[], lines: readonly string[]): Promise<ProgramResult> {
-    const [first = this.binary, ...rest] = [...this.prefix, this.binary, ...options];
+  private run(options: readonly string[], lines: readonly string[]): Promise<ProgramResult> {
     const input = lines.map((line) => `${line}\n`).join('');
-    const result = await runProgram({ command: [first, ...rest], input });
-    if (result.status !== programNotFound) return result;
-    const message = `"${this.binary}" cannot be run (${firstWords(result.stderr)}); install iproute2`;
-    throw new RemoteError('SLUICE_TOOL_MISSING', { message });
+    return runProgram({ command: [this.binary, ...options], netns: this.netns, input });
   }
 }

@@ -27,7 +27,7 @@ import {
   type RuleSpec,
   type SysctlPath,
 } from './shapes.js';
-import { readLocal, readThrough, sysctlFile, writeLocal, writeThrough } from './sysctl.js';
+import { readLocal, readInside, sysctlFile, writeLocal, writeInside } from './sysctl.js';
 
 export interface KernelNetworkOptions extends IpProgramOptions {
   readonly logger?: Logger;
@@ -157,16 +157,14 @@ export class KernelNetwork implements HostNetwork {
     return value;
   }
 
-  readSysctls(keys: readonly SysctlPath[]): Promise<readonly (string | undefined)[]> {
+  async readSysctls(keys: readonly SysctlPath[]): Promise<readonly (string | undefined)[]> {
     const files = keys.map(sysctlFile);
-    return this.ip.prefix.length === 0
-      ? Promise.all(files.map(readLocal))
-      : readThrough(this.ip.prefix, files);
+    return this.ip.netns === undefined ? Promise.all(files.map(readLocal)) : readInside(this.ip.netns, files);
   }
 
-  writeSysctl(key: SysctlPath, value: string): Promise<void> {
+  async writeSysctl(key: SysctlPath, value: string): Promise<void> {
     const file = sysctlFile(key);
-    return this.ip.prefix.length === 0 ? writeLocal(file, value) : writeThrough(this.ip.prefix, file, value);
+    return this.ip.netns === undefined ? writeLocal(file, value) : writeInside(this.ip.netns, file, value);
   }
 
   async snapshot(tables: readonly number[]): Promise<HostSnapshot> {

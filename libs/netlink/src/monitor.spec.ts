@@ -63,9 +63,9 @@ describe('monitor', () => {
     wanted: (event: NetworkEvent) => boolean,
   ): Promise<NetworkEvent> {
     for (;;) {
-      const { value, done } = await events.next();
-      if (done === true) throw new Error('the monitor ended');
-      if (wanted(value)) return value;
+      const next = await events.next();
+      if (next.done === true) throw new Error('the monitor ended');
+      if (wanted(next.value)) return next.value;
     }
   }
 

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Logger, describeError } from '@sluice/core';
+import { type Logger, commandIn, describeError } from '@sluice/core';
 import { EventQueue } from './event-queue.js';
 import { type IpProgram } from './ip-program.js';
 import { type NetworkEvent, type NetworkEventKind } from './shapes.js';
@@ -105,14 +105,15 @@ async function keepListening(
   queue: EventQueue,
 ): Promise<void> {
   const objects = kinds.map((kind) => words[kind]);
-  const [first = ip.binary, ...args] = [...ip.prefix, ip.binary, '-o', 'monitor', ...objects, 'label'];
-  for (let waitMs = firstDelayMs; !signal.aborted; waitMs = Math.min(waitMs * 2, longestDelayMs)) {
+  const [first, ...args] = commandIn(ip.netns, [ip.binary, '-o', 'monitor', ...objects, 'label']);
+  const stopped = (): boolean => signal.aborted;
+  for (let waitMs = firstDelayMs; !stopped(); waitMs = Math.min(waitMs * 2, longestDelayMs)) {
     const child = spawn(first, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const stop = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', stop, { once: true });
     const listened = await listen(child, queue, logger);
     signal.removeEventListener('abort', stop);
-    if (signal.aborted) return;
+    if (stopped()) return;
     logger.warn({ status: child.exitCode, signal: child.signalCode }, 'the monitor of network events ended');
     if (listened) waitMs = firstDelayMs;
     await delay(waitMs, undefined, { signal }).catch(() => undefined);

@@ -52,18 +52,17 @@ const text = (value: unknown): string =>
 
 /** `noprefixroute` is kept; the rest of the kernel's flags is not for input. */
 function addressWords(info: JsonObject): string {
-  const own = text(info['local']);
-  const peer = info['address'] === undefined ? '' : ` peer ${text(info['address'])}`;
-  const length = `/${text(info['prefixlen'])}`;
+  const own = text(info.local);
+  const peer = info.address === undefined ? '' : ` peer ${text(info.address)}`;
+  const length = `/${text(info.prefixlen)}`;
   const address = peer === '' ? own + length : `${own}${peer}${length}`;
-  const broadcast = info['broadcast'] === undefined ? '' : ` broadcast ${text(info['broadcast'])}`;
-  const flags = `${info['noprefixroute'] === true ? ' noprefixroute' : ''}${own.includes(':') ? ' nodad' : ''}`;
-  return `${address}${broadcast} scope ${text(info['scope'])}${flags}`;
+  const broadcast = info.broadcast === undefined ? '' : ` broadcast ${text(info.broadcast)}`;
+  const flags = `${info.noprefixroute === true ? ' noprefixroute' : ''}${own.includes(':') ? ' nodad' : ''}`;
+  return `${address}${broadcast} scope ${text(info.scope)}${flags}`;
 }
 
 /** Link-local addresses belong to their link; temporary ones the kernel makes anew. */
-const isMovableAddress = (info: JsonObject): boolean =>
-  text(info['scope']) === '0' && info['temporary'] !== true;
+const isMovableAddress = (info: JsonObject): boolean => text(info.scope) === '0' && info.temporary !== true;
 
 export class AddressingMove {
   constructor(
@@ -93,8 +92,7 @@ export class AddressingMove {
     for (const name of [this.move.from, this.move.to]) {
       const link = (links as readonly JsonObject[]).find(({ ifname }) => ifname === name);
       const why = link === undefined ? 'does not exist' : 'is down';
-      if (Array.isArray(link?.['flags']) && (name === this.move.from || link['flags'].includes('UP')))
-        continue;
+      if (Array.isArray(link?.flags) && (name === this.move.from || link.flags.includes('UP'))) continue;
       const message = `the addressing of ${this.move.from} cannot be moved to ${this.move.to}: ${name} ${why}`;
       throw new RemoteError('SLUICE_NETLINK_FAILED', { message, retryable: true });
     }

@@ -50,9 +50,9 @@ function defined<T extends object>(value: { [K in keyof T]: T[K] | undefined }):
 }
 
 const linkOf = (value: JsonObject): Link => {
-  const flags = list(value['flags']);
+  const flags = list(value.flags);
   const mac = optionalText(value, 'address');
-  const info = value['linkinfo'];
+  const info = value.linkinfo;
   return defined<Link>({
     name: text(value, 'ifname'),
     index: number(value, 'ifindex'),
@@ -86,15 +86,15 @@ const addressOf = (dev: string, value: JsonObject): Address => {
     address: `${local}/${number(value, 'prefixlen')}`,
     family: local.includes(':') ? 6 : 4,
     scope: scopes[text(value, 'scope')] ?? 'other',
-    dynamic: value['dynamic'] === true,
-    noDad: value['nodad'] === true,
-    tentative: value['tentative'] === true || value['dadfailed'] === true,
+    dynamic: value.dynamic === true,
+    noDad: value.nodad === true,
+    tentative: value.tentative === true || value.dadfailed === true,
   };
 };
 
 export const parseAddresses = (values: readonly unknown[]): Address[] =>
   objects(values).flatMap((link) =>
-    list(link['addr_info']).map((value) => addressOf(text(link, 'ifname'), object(value))),
+    list(link.addr_info).map((value) => addressOf(text(link, 'ifname'), object(value))),
   );
 
 const destinationOf = (words: string, family: Family): string => {
@@ -113,7 +113,7 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 const mtuOf = (value: JsonObject): number | undefined =>
-  list(value['metrics'])
+  list(value.metrics)
     .map((metrics) => optionalNumber(object(metrics), 'mtu'))
     .find((mtu) => mtu !== undefined);
 
@@ -122,7 +122,7 @@ const bootProtocol = 3;
 
 const routeOf = (value: JsonObject, family: Family, table: number): Route => {
   const kind = optionalText(value, 'type') ?? 'unicast';
-  const via = value['via'] === undefined ? undefined : optionalText(object(value['via']), 'host');
+  const via = value.via === undefined ? undefined : optionalText(object(value.via), 'host');
   const gateway = optionalText(value, 'gateway') ?? via;
   const source = optionalText(value, 'prefsrc');
   return defined<Route>({
@@ -132,12 +132,12 @@ const routeOf = (value: JsonObject, family: Family, table: number): Route => {
     destination: destinationOf(text(value, 'dst'), family),
     dev: optionalText(value, 'dev'),
     via: gateway === undefined ? undefined : canonicalIp(gateway),
-    onlink: list(value['flags']).includes('onlink'),
+    onlink: list(value.flags).includes('onlink'),
     metric: optionalNumber(value, 'metric') ?? 0,
     mtu: mtuOf(value),
     source: source === undefined ? undefined : canonicalIp(source),
     protocol: optionalNumber(value, 'protocol') ?? bootProtocol,
-    multipath: value['nexthops'] !== undefined,
+    multipath: value.nexthops !== undefined,
   });
 };
 
@@ -166,7 +166,7 @@ const ruleOf = (value: JsonObject, family: Family): Rule => {
     fwmark: mark === undefined ? undefined : { value: mark, mask },
     iif: optionalText(value, 'iif'),
     table: optionalNumber(value, 'table'),
-    foreign: value['src'] !== 'all' || Object.keys(value).some((name) => !ruleMembers.has(name)),
+    foreign: value.src !== 'all' || Object.keys(value).some((name) => !ruleMembers.has(name)),
   });
 };
 

@@ -46,20 +46,16 @@ export async function writeLocal(file: string, value: string): Promise<void> {
 const readScript = 'for f; do if v=$(cat "$f" 2>/dev/null); then echo "="$v; else echo "!"; fi; done';
 
 /** /proc/sys/net shows the namespace of the process that looks, so one must go there. */
-export async function readThrough(
-  prefix: readonly string[],
-  files: readonly string[],
-): Promise<(string | undefined)[]> {
-  const [first = 'sh', ...rest] = [...prefix, 'sh', '-c', readScript, 'sh', ...files];
-  const { stdout, stderr, status } = await runProgram({ command: [first, ...rest] });
+export async function readInside(netns: string, files: readonly string[]): Promise<(string | undefined)[]> {
+  const command = ['sh', '-c', readScript, 'sh', ...files] as const;
+  const { stdout, stderr, status } = await runProgram({ netns, command });
   const lines = stdout.split('\n').slice(0, -1);
   if (status !== 0 || lines.length !== files.length) throw refused(root, `cannot be read: ${stderr.trim()}`);
   return lines.map((line) => (line.startsWith('=') ? sysctlValue(line.slice(1)) : undefined));
 }
 
-export async function writeThrough(prefix: readonly string[], file: string, value: string): Promise<void> {
-  const script = 'printf %s "$2" >"$1"';
-  const [first = 'sh', ...rest] = [...prefix, 'sh', '-c', script, 'sh', file, value];
-  const { stderr, status } = await runProgram({ command: [first, ...rest] });
+export async function writeInside(netns: string, file: string, value: string): Promise<void> {
+  const command = ['sh', '-c', 'printf %s "$2" >"$1"', 'sh', file, value] as const;
+  const { stderr, status } = await runProgram({ netns, command });
   if (status !== 0) throw refused(file, `cannot be set to "${value}" (${stderr.trim()})`);
 }

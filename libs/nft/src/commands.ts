@@ -43,6 +43,7 @@ const addChain = (table: string, { name, base }: Pick<NftChain, 'name' | 'base'>
       ...inTable(table, name),
       ...(base && { type: base.type, hook: base.hook, prio: base.priority, policy: base.policy }),
       ...(base?.device === undefined ? {} : { dev: base.device }),
+      ...(base?.device === undefined ? {} : { dev: base.device }),
     },
   },
 });

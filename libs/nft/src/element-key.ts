@@ -41,7 +41,7 @@ function listedPart(listed: unknown): string {
   if (!isObject(listed)) return asText(listed);
   const { prefix, range, elem } = listed;
   // With a timeout, counter or comment, which are not ours, the value is one level deeper.
-  if (elem !== undefined) return listedPart(asObject(elem)['val']);
+  if (elem !== undefined) return listedPart(asObject(elem).val);
   if (range !== undefined) return asArray(range).map(asText).join('-');
   const { addr, len } = asObject(prefix);
   return `${asText(addr)}/${asText(len)}`;

@@ -32,7 +32,7 @@ export function listedObjects(text: string): { kind: string; body: JsonObject }[
     const message = `nft answered with something that is not JSON: ${text.slice(0, 200)}`;
     throw new ProtocolError('SLUICE_TOOL_FAILED', { message, cause });
   }
-  return asArray(asObject(answer)['nftables']).flatMap((object) =>
+  return asArray(asObject(answer).nftables).flatMap((object) =>
     Object.entries(asObject(object)).flatMap(([kind, body]) => (isObject(body) ? [{ kind, body }] : [])),
   );
 }
@@ -45,6 +45,7 @@ const chainOutline = (name: string, base: Base | undefined, rules: number): stri
 const join = (lines: readonly string[]): string => lines.toSorted().join('\n');
 
 /**
+ * nft 1.0.6 does not list the device of an ingress chain; the digest knows it.
  * The digest says that the table was made from this definition; names, hooks and numbers of rules say that nobody
  * flushed or added something since.
  */
@@ -62,13 +63,11 @@ const baseOf = ({ type, hook, prio, policy }: JsonObject): Base | undefined =>
     : ({ type: asText(type), hook: asText(hook), priority: Number(prio), policy: asText(policy) } as Base);
 
 function setOf(body: JsonObject): InstalledSet {
-  const type = (Array.isArray(body['type']) ? body['type'] : [body['type']]).map(
-    asText,
-  ) as NftSet['type'][number][];
-  const isMap = body['map'] !== undefined;
-  const elements = asArray(body['elem']).map((listed): [string, InstalledElement] => {
+  const type = (Array.isArray(body.type) ? body.type : [body.type]).map(asText) as NftSet['type'][number][];
+  const isMap = body.map !== undefined;
+  const elements = asArray(body.elem).map((listed): [string, InstalledElement] => {
     const [key, verdict] = isMap ? asArray(listed) : [listed];
-    const target = asObject(asObject(verdict)['goto'])['target'];
+    const target = asObject(asObject(verdict).goto).target;
     return [listedKey(key, type), { key, ...(target === undefined ? {} : { goto: asText(target) }) }];
   });
   return { type, elements: new Map(elements) };
@@ -77,16 +76,16 @@ function setOf(body: JsonObject): InstalledSet {
 /** Throws ProtocolError SLUICE_TOOL_FAILED when the text is not nft's JSON. */
 export function parseTable(text: string): InstalledTable {
   const objects = listedObjects(text);
-  const rules = objects.filter(({ kind }) => kind === 'rule').map(({ body }) => body['chain']);
+  const rules = objects.filter(({ kind }) => kind === 'rule').map(({ body }) => body.chain);
   const lines = objects.flatMap(({ kind, body }) => {
-    const name = asText(body['name']);
+    const name = asText(body.name);
     if (kind === 'chain')
       return chainOutline(name, baseOf(body), rules.filter((chain) => chain === name).length);
     if (kind === 'set' || kind === 'map') return `set ${name}`;
     return kind === 'rule' || kind === 'metainfo' || kind === 'table' ? [] : `${kind} ${name}`;
   });
   const sets = objects.flatMap(({ kind, body }): [string, InstalledSet][] =>
-    kind === 'set' || kind === 'map' ? [[asText(body['name']), setOf(body)]] : [],
+    kind === 'set' || kind === 'map' ? [[asText(body.name), setOf(body)]] : [],
   );
   return { outline: join(lines), sets: new Map(sets) };
 }

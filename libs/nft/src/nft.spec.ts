@@ -225,6 +225,25 @@ describe('ensure', () => {
     expect(await nft.ensure([table()], owned)).toEqual({ rebuilt: [], added: 0, removed: 0 });
   });
 
+  it('knows chains at the ingress of an interface', async () => {
+    namespace.addLink('eth0.5');
+    const base = {
+      type: 'filter',
+      hook: 'ingress',
+      device: 'eth0.5',
+      priority: -500,
+      policy: 'drop',
+    } as const;
+    const ingress = table({ sets: [], chains: [{ name: 'nic', base, rules: [] }] });
+    await nft.ensure([ingress], owned);
+    expect(namespace.run('nft', 'list', 'chain', 'inet', 'sluice_agent', 'nic')).toContain('device "eth0.5"');
+    expect(await nft.ensure([ingress], owned)).toEqual({ rebuilt: [], added: 0, removed: 0 });
+    namespace.addLink('eth0.6');
+    const other = { ...base, device: 'eth0.6' };
+    const moved = table({ sets: [], chains: [{ name: 'nic', base: other, rules: [] }] });
+    expect(await nft.ensure([moved], owned)).toMatchObject({ rebuilt: ['sluice_agent'] });
+  });
+
   it('restores flushed elements', async () => {
     await nft.ensure([table()], owned);
     namespace.run('nft', 'flush map inet sluice_agent pods6');
@@ -246,8 +265,6 @@ describe('ensure', () => {
   });
 
   it('keeps counters when only elements change', async () => {
-    namespace.addLink('eth0');
-    namespace.ip('address add 203.0.113.1/24 dev eth0');
     await nft.ensure([table()], owned);
     namespace.run('sh', '-c', 'ping -c1 -W0.1 127.0.0.1 >/dev/null || true');
     const before = packetsUnknown();

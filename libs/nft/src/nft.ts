@@ -121,28 +121,37 @@ export class Nft {
    */
   ensure(tables: readonly NftTable[], ownedNames: readonly string[]): Promise<NftEnsured> {
     return this.inTurn(async () => {
-      const present = await this.present();
-      const stale = ownedNames.filter(
-        (name) => present.has(name) && !tables.some((table) => table.name === name),
-      );
-      const commands = stale.flatMap(removeTable);
-      const rebuilt = [...stale];
-      let [added, removed] = [0, 0];
-      for (const table of tables) {
-        const installed = present.has(table.name) ? await this.read(table.name) : undefined;
-        if (installed?.outline !== outlineOf(table) || installed === undefined) {
-          commands.push(...putTable(table));
-          rebuilt.push(table.name);
-          continue;
-        }
+      try {
+        return await this.ensureOnce(tables, ownedNames);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        // Someone may have changed a table after it was read; a second refusal is about the tables themselves.
+        this.logger.info({ error: String(error) }, 'nft refused the tables; reading them again');
+        return this.ensureOnce(tables, ownedNames);
+      }
+    });
+  }
+
+  private async ensureOnce(tables: readonly NftTable[], ownedNames: readonly string[]): Promise<NftEnsured> {
+    const present = await this.present();
+    const wanted = new Set(tables.map(({ name }) => name));
+    const rebuilt = ownedNames.filter((name) => present.has(name) && !wanted.has(name));
+    const commands = rebuilt.flatMap(removeTable);
+    let [added, removed] = [0, 0];
+    for (const table of tables) {
+      const installed = present.has(table.name) ? await this.read(table.name) : undefined;
+      if (installed?.outline === outlineOf(table)) {
         const difference = tableDifference(table, installed);
         commands.push(...difference.commands);
         added += difference.added;
         removed += difference.removed;
+      } else {
+        commands.push(...putTable(table));
+        rebuilt.push(table.name);
       }
-      await this.program.commit(commands);
-      return { rebuilt, added, removed };
-    });
+    }
+    await this.program.commit(commands);
+    return { rebuilt, added, removed };
   }
 
   /** Names of the tables of family inet. */
@@ -150,7 +159,7 @@ export class Nft {
     const tables = listedObjects(await this.program.list('tables'));
     return new Set(
       tables.flatMap(({ kind, body }) =>
-        kind === 'table' && body['family'] === 'inet' ? [asText(body['name'])] : [],
+        kind === 'table' && body.family === 'inet' ? [asText(body.name)] : [],
       ),
     );
   }

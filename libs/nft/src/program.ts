@@ -1,5 +1,5 @@
 /** The `nft` program: one transaction in, or one listing out. */
-import { ProtocolError, RemoteError, type ProgramResult, programNotFound, runProgram } from '@sluice/core';
+import { type ProgramResult, ProtocolError, RemoteError, runProgram } from '@sluice/core';
 import { type NftCommand } from './commands.js';
 
 export interface NftProgramOptions {
@@ -27,12 +27,11 @@ const longestShown = 400;
 
 export class NftProgram {
   private readonly binary: string;
-  private readonly prefix: readonly string[];
+  private readonly netns: string | undefined;
 
   constructor({ netns, binary = 'nft' }: NftProgramOptions) {
     this.binary = binary;
-    const path = netns?.includes('/') === true ? netns : `/run/netns/${netns ?? ''}`;
-    this.prefix = netns === undefined ? [] : ['nsenter', `--net=${path}`];
+    this.netns = netns;
   }
 
   /** As `1.0.6`. Throws RemoteError SLUICE_TOOL_MISSING or SLUICE_TOOL_TOO_OLD, ProtocolError SLUICE_TOOL_FAILED. */
@@ -85,19 +84,11 @@ export class NftProgram {
   /** Through cat: nft opens /dev/stdin, which fails for the sockets that Node gives to children. */
   private feed(commands: readonly NftCommand[], options: readonly string[]): Promise<ProgramResult> {
     const input = JSON.stringify({ nftables: commands });
-    return this.start(['sh', '-c', 'cat | "$@"', 'sh', this.binary, ...options, '-j', '-f', '-'], input);
+    const command = ['sh', '-c', 'cat | "$@"', 'sh', this.binary, ...options, '-j', '-f', '-'] as const;
+    return runProgram({ command, netns: this.netns, input });
   }
 
   private run(args: readonly string[]): Promise<ProgramResult> {
-    return this.start([this.binary, ...args]);
-  }
-
-  private async start(words: readonly [string, ...string[]], input?: string): Promise<ProgramResult> {
-    const [first, ...rest] = [...this.prefix, ...words];
-    const command = [first ?? words[0], ...rest] as const;
-    const result = await runProgram({ command, ...(input === undefined ? {} : { input }) });
-    if (result.status !== programNotFound) return result;
-    const message = `"${this.binary}" cannot be run (${result.stderr.trim()}); install nftables ${oldestVersion.join('.')} or later`;
-    throw new RemoteError('SLUICE_TOOL_MISSING', { message });
+    return runProgram({ command: [this.binary, ...args], netns: this.netns });
   }
 }
