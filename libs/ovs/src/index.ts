@@ -11,3 +11,15 @@ export { Writer } from './openflow/wire/writer.js';
 export { flowBody, flowKey, groupBody, groupKey, meterBody, meterKey } from './openflow/keys.js';
 export { formatGroup, parseGroup } from './openflow/text/group.js';
 export { formatMeter, parseMeter } from './openflow/text/meter.js';
+export { OpenFlowClient, type OpenFlowClientOptions } from './client/client.js';
+export { OpenFlowConnection, type ConnectionOptions, type Unasked } from './client/connection.js';
+export { commitBundle } from './client/bundle.js';
+export { OvsdbClient, type Operation, type OvsdbClientOptions, type Watched } from './ovsdb/client.js';
+export {
+  type BridgePort,
+  type BridgeSettings,
+  type InterfaceState,
+  SwitchDatabase,
+} from './ovsdb/switch-database.js';
+export { type Atom, mapOf, namedUuid, type Row, setOf, uuid, type Value } from './ovsdb/value.js';
+export { controlSocket, unixctl } from './unixctl/unixctl.js';

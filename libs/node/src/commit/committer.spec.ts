@@ -72,7 +72,7 @@ function rig() {
     host: {
       reconcile: async () => {
         log.push('host');
-        return Promise.resolve({ changed: 0, missing: [], failures: [] });
+        return Promise.resolve({ changed: 0, missing: [] });
       },
     },
     nft: {

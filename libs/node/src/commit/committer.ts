@@ -6,7 +6,7 @@
  * The first commit, and the first one after a failure or a restart of Open vSwitch, compares with what is installed;
  * later ones with the state before. So a restarted process changes nothing that is right already.
  */
-import { describeError, type Logger } from '@sluice/core';
+import { type Logger } from '@sluice/core';
 import {
   type Change,
   type CompiledDesired,
@@ -17,14 +17,14 @@ import {
   isEmptyOpenFlow,
   type OpenFlowChange,
 } from '@sluice/datapath';
-import { type HostReport } from '@sluice/netlink';
+import { type Reconciled } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
 import { type Switch } from '../switch/switch.js';
 import { type CommitMetrics } from './metrics.js';
 
 export interface HostWriter {
   /** Makes the host's network configuration so; touches nothing that is not Sluice's. */
-  reconcile(desired: Omit<DesiredHost, 'nft'>): Promise<HostReport>;
+  reconcile(desired: Omit<DesiredHost, 'nft'>): Promise<Reconciled>;
 }
 
 export interface CommitterOptions {
@@ -131,13 +131,8 @@ export class Committer {
 
   private async host({ host }: CompiledDesired): Promise<void> {
     const { sysctls, addresses, neighbours, routes, rules } = host;
-    const report = await this.options.host.reconcile({ sysctls, addresses, neighbours, routes, rules });
-    for (const failure of report.failures) {
-      this.options.logger.warn(
-        { failure: describeError(failure) },
-        'the kernel refused a part of the host state',
-      );
-    }
+    const { missing } = await this.options.host.reconcile({ sysctls, addresses, neighbours, routes, rules });
+    if (missing.length > 0) this.options.logger.debug({ missing }, 'links or settings are not there yet');
   }
 }
 

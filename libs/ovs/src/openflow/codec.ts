@@ -107,7 +107,7 @@ function checkVersion(version: number, type: number): void {
 
 /** Takes exactly one message with its header. Raises CodecError (OVS_CODEC_MALFORMED) and nothing else. */
 export function decodeMessage(bytes: Uint8Array): Received {
-  const reader = new Reader(bytes);
+  const reader = Reader.of(bytes);
   const [version, type] = [reader.u8(), reader.u8()];
   const length = reader.u16();
   const xid = reader.u32();

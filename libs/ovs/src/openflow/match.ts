@@ -48,7 +48,10 @@ function isCanonical(match: readonly MatchField[]): boolean {
 }
 
 /** Raises CodecError when a field is there twice. */
-export function canonicalMatch(match: readonly MatchField[]): readonly MatchField[] {
+export function canonicalMatch(
+  match: readonly MatchField[],
+  code: CodecError['code'] = 'OVS_CODEC_UNENCODABLE',
+): readonly MatchField[] {
   if (isCanonical(match)) return match;
   const fields = match
     .flatMap((entry) => (isWide(entry) ? splitRegister(entry) : [simplified(entry)]))
@@ -56,7 +59,7 @@ export function canonicalMatch(match: readonly MatchField[]): readonly MatchFiel
     .sort((a, b) => rankOf(a.field) - rankOf(b.field));
   const twice = fields.find(({ field }, i) => fields[i + 1]?.field === field);
   if (twice !== undefined) {
-    throw new CodecError(`${twice.field} is in the match twice`, 'OVS_CODEC_UNENCODABLE');
+    throw new CodecError(`${twice.field} is in the match twice`, code);
   }
   return fields;
 }

@@ -89,6 +89,14 @@ export interface FlowStats extends Counters {
   readonly flow: Flow;
 }
 
+/** A flow of somebody else's that uses a field which the library does not know, such as tun_metadata0. */
+export interface UnreadableFlow {
+  readonly table: number;
+  readonly priority: number;
+  readonly cookie: bigint;
+  readonly reason: string;
+}
+
 export interface BucketStats {
   readonly packets: bigint;
   readonly bytes: bigint;
@@ -136,7 +144,11 @@ export type MultipartRequest =
 
 export type MultipartReply =
   | ({ readonly kind: 'desc' } & SwitchDescription)
-  | { readonly kind: 'flow'; readonly flows: readonly FlowStats[] }
+  | {
+      readonly kind: 'flow';
+      readonly flows: readonly FlowStats[];
+      readonly unreadable: readonly UnreadableFlow[];
+    }
   | { readonly kind: 'group_desc'; readonly groups: readonly Group[] }
   | { readonly kind: 'group_stats'; readonly groups: readonly GroupStats[] }
   | { readonly kind: 'meter_desc'; readonly meters: readonly Meter[] }

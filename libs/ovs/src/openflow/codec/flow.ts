@@ -1,7 +1,13 @@
 /** OFPT_FLOW_MOD, the flow filter of requests and the flows of a dump. openflow-1.1.h, ofp-flow.c of Open vSwitch 3.1. */
 import { CodecError } from '../../errors.js';
 import { type Flow, type FlowFlag, flowFlags, type MatchField, ports } from '../flow.js';
-import { type Counters, type FlowFilter, type FlowMod, type FlowStats } from '../messages.js';
+import {
+  type Counters,
+  type FlowFilter,
+  type FlowMod,
+  type FlowStats,
+  type UnreadableFlow,
+} from '../messages.js';
 import { formatFlow } from '../text/flow.js';
 import { type Reader } from '../wire/reader.js';
 import { type Writer } from '../wire/writer.js';
@@ -268,8 +274,11 @@ export function writeCounters(writer: Writer, counters: Counters): void {
   writer.pad8(start);
 }
 
-/** One flow of a dump: what Open vSwitch 3.1 answers to OFPMP_FLOW in OpenFlow 1.5. */
-export function readFlowStats(reader: Reader): FlowStats {
+/**
+ * One flow of a dump: what Open vSwitch 3.1 answers to OFPMP_FLOW in OpenFlow 1.5. A flow that we cannot represent must
+ * not hide the others: its place in the dump is known by its length.
+ */
+export function readFlowStats(reader: Reader): FlowStats | UnreadableFlow {
   const length = reader.u16();
   const body = reader.sub(length - 2);
   body.skip(2);
@@ -278,10 +287,15 @@ export function readFlowStats(reader: Reader): FlowStats {
   const [priority, idleTimeout, hardTimeout] = [body.u16(), body.u16(), body.u16()];
   const [flags, importance] = [body.u16(), body.u16()];
   const cookie = body.u64();
-  const match = readMatch(body);
-  const counters = readCounters(body);
   const header = { table, priority, idleTimeout, hardTimeout, flags, importance, cookie };
-  return { flow: flowOf(header, match, body), ...counters };
+  try {
+    const match = readMatch(body);
+    const counters = readCounters(body);
+    return { flow: flowOf(header, match, body), ...counters };
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return { table, priority, cookie, reason: error.message };
+  }
 }
 
 export function writeFlowStats(writer: Writer, stats: FlowStats): void {

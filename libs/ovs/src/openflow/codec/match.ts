@@ -33,5 +33,5 @@ export function readMatch(reader: Reader): readonly MatchField[] {
   const fields: MatchField[] = [];
   while (body.remaining > 0) fields.push(readField(body));
   reader.pad8(start);
-  return canonicalMatch(fields);
+  return canonicalMatch(fields, 'OVS_CODEC_MALFORMED');
 }

@@ -83,7 +83,14 @@ const flow: MultipartRecord<'flow'> = {
   writeReply: (writer, { flows }) => {
     writeAll(writer, flows, writeFlowStats);
   },
-  readReply: (reader) => ({ kind: 'flow', flows: readAll(reader, readFlowStats) }),
+  readReply: (reader) => {
+    const entries = readAll(reader, readFlowStats);
+    return {
+      kind: 'flow',
+      flows: entries.filter((entry) => 'flow' in entry),
+      unreadable: entries.filter((entry) => 'reason' in entry),
+    };
+  },
 };
 
 const groupDesc: MultipartRecord<'group_desc'> = {

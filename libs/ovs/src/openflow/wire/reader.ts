@@ -7,11 +7,16 @@ export class Reader {
   #at: number;
   readonly #end: number;
 
-  constructor(bytes: Uint8Array, from = 0, end = bytes.length) {
+  private constructor(bytes: Uint8Array, view: DataView, [from, end]: readonly [number, number]) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = view;
     this.#at = from;
     this.#end = end;
+  }
+
+  static of(bytes: Uint8Array): Reader {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return new Reader(bytes, view, [0, bytes.length]);
   }
 
   get offset(): number {
@@ -38,14 +43,24 @@ export class Reader {
     return this.#view.getBigUint64(this.#advance(8));
   }
 
+  /** An unsigned number of `size` bytes. */
   uint(size: number): bigint {
-    if (size === 4) return BigInt(this.u32());
-    if (size === 8) return this.u64();
-    if (size === 16) return (this.u64() << 64n) | this.u64();
-    const at = this.#advance(size);
-    let value = 0n;
-    for (let i = 0; i < size; i += 1) value = (value << 8n) | BigInt(this.#view.getUint8(at + i));
-    return value;
+    switch (size) {
+      case 1:
+        return BigInt(this.u8());
+      case 2:
+        return BigInt(this.u16());
+      case 4:
+        return BigInt(this.u32());
+      case 6:
+        return BigInt(this.u16() * 0x1_0000_0000 + this.u32());
+      case 8:
+        return this.u64();
+      case 16:
+        return (this.u64() << 64n) | this.u64();
+      default:
+        return this.#odd(size);
+    }
   }
 
   skip(count: number): void {
@@ -64,18 +79,25 @@ export class Reader {
 
   /** A reader of the same bytes, to look ahead. */
   peek(): Reader {
-    return new Reader(this.#bytes, this.#at, this.#end);
+    return new Reader(this.#bytes, this.#view, [this.#at, this.#end]);
   }
 
   /** A reader of the next `count` bytes, which this one skips. */
   sub(count: number): Reader {
     const at = this.#advance(count);
-    return new Reader(this.#bytes, at, at + count);
+    return new Reader(this.#bytes, this.#view, [at, at + count]);
   }
 
   /** Up to the next multiple of 8 since `start`, as far as bytes are left. */
   pad8(start: number): void {
     this.skip(Math.min(this.remaining, (8 - ((this.#at - start) % 8)) % 8));
+  }
+
+  #odd(size: number): bigint {
+    const at = this.#advance(size);
+    let value = 0n;
+    for (let i = 0; i < size; i += 1) value = (value << 8n) | BigInt(this.#view.getUint8(at + i));
+    return value;
   }
 
   #advance(count: number): number {

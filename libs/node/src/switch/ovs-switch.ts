@@ -1,0 +1,222 @@
+/**
+ * The real switch: bridges and ports by the database, flows by OpenFlow, the rest by ovs-vswitchd's control socket. It is
+ * ready when all three answer; every connection to the bridge anew means that its flows may be gone.
+ */
+import { join } from 'node:path';
+import { describeError, type Logger, RemoteError, TransportError } from '@sluice/core';
+import {
+  bridgeName,
+  type DesiredBridge,
+  type DesiredPort,
+  type Installed,
+  type OpenFlowChange,
+} from '@sluice/datapath';
+import {
+  type BridgePort,
+  type BundleMessage,
+  controlSocket,
+  OpenFlowClient,
+  OvsError,
+  SwitchDatabase,
+  unixctl,
+} from '@sluice/ovs';
+import { bundleOf, meterMessages } from './bundle.js';
+import { type PlainBridge, type Switch, type SwitchState } from './switch.js';
+
+export interface OvsSwitchOptions {
+  /** Where the sockets are. */
+  readonly runDirectory: string;
+  readonly datapath: 'system' | 'netdev';
+  readonly logger: Logger;
+}
+
+const protocols = ['OpenFlow13', 'OpenFlow14', 'OpenFlow15'] as const;
+const oldest = [3, 1] as const;
+
+/** "ovs-vswitchd (Open vSwitch) 3.1.0" → 3.1.0 */
+const versionIn = (text: string): string => /(\d+\.\d+(\.\d+)?)/.exec(text)?.[1] ?? text.trim();
+
+function isOldEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
+}
+
+export class OvsSwitch implements Switch {
+  private readonly database: SwitchDatabase;
+  private readonly openFlow: OpenFlowClient;
+  private readonly listeners = new Set<() => void>();
+  private current: SwitchState = { kind: 'absent', message: 'not connected yet' };
+
+  constructor(private readonly options: OvsSwitchOptions) {
+    const { runDirectory } = options;
+    this.database = new SwitchDatabase({
+      socketPath: join(runDirectory, 'db.sock'),
+      onState: (state) => {
+        void this.databaseChanged(state);
+      },
+    });
+    this.openFlow = new OpenFlowClient({
+      socketPath: join(runDirectory, `${bridgeName}.mgmt`),
+      onState: (state) => {
+        void this.bridgeChanged(state);
+      },
+    });
+  }
+
+  get state(): SwitchState {
+    return this.current;
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.add(listener);
+  }
+
+  start(): void {
+    this.database.start();
+    this.openFlow.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.openFlow.stop();
+    await this.database.stop();
+  }
+
+  async ensurePlainBridge({ name, mac, nic }: PlainBridge): Promise<void> {
+    await wrapped(() =>
+      this.database.ensureBridge(
+        {
+          name,
+          datapathType: this.options.datapath,
+          protocols: [],
+          otherConfig: { hwaddr: mac },
+          ports: [{ name: nic, type: '' }],
+        },
+        { prune: true },
+      ),
+    );
+  }
+
+  async ensureBridge(bridge: DesiredBridge, options: { readonly prune: boolean }): Promise<void> {
+    const { name, mac, localMtu, ports } = bridge;
+    await wrapped(async () => {
+      await this.database.ensureBridge(
+        {
+          name,
+          datapathType: this.options.datapath,
+          failMode: 'secure',
+          protocols,
+          otherConfig: mac === undefined ? {} : { hwaddr: mac },
+          ...(localMtu === undefined ? {} : { localMtu }),
+          ports: ports.map(bridgePort),
+        },
+        options,
+      );
+      this.checkPorts(name);
+    });
+  }
+
+  async installed(): Promise<Installed> {
+    return wrapped(async () => {
+      const flows = await this.openFlow.dumpFlows();
+      const groups = await this.openFlow.dumpGroups();
+      const meters = await this.openFlow.dumpMeters();
+      return { flows, groups, meters };
+    });
+  }
+
+  async commit(change: OpenFlowChange): Promise<void> {
+    const { before, after } = meterMessages(change);
+    const bundle: readonly BundleMessage[] = bundleOf(change);
+    await wrapped(async () => {
+      if (before.length > 0) await this.openFlow.send(before);
+      if (bundle.length > 0) await this.openFlow.bundle(bundle);
+      if (after.length > 0) await this.openFlow.send(after);
+    });
+  }
+
+  async send(frames: readonly Uint8Array[], port: number): Promise<void> {
+    if (frames.length > 0) await wrapped(() => this.openFlow.packetOut(port, frames));
+  }
+
+  /** Throws for a port that Open vSwitch could not open, such as a NIC that another bridge has. */
+  private checkPorts(bridge: string): void {
+    const [bad] = this.database.interfaces(bridge).filter(({ error }) => error !== undefined);
+    if (bad === undefined) return;
+    throw new RemoteError('SLUICE_OVS_REFUSED', {
+      message: `Open vSwitch cannot use port ${bad.name} of ${bridge}: ${bad.error ?? ''}`,
+      retryable: true,
+    });
+  }
+
+  private async databaseChanged(state: 'up' | OvsError): Promise<void> {
+    if (state !== 'up') {
+      this.become({ kind: 'absent', message: `no answer from ovsdb-server: ${state.message}` });
+      return;
+    }
+    await this.examine();
+  }
+
+  private async bridgeChanged(state: 'up' | OvsError): Promise<void> {
+    if (state !== 'up') {
+      this.options.logger.debug({ error: state.message }, 'no OpenFlow connection');
+      return;
+    }
+    await this.examine();
+  }
+
+  /** Asks ovs-vswitchd for its version and prepares its conntrack. */
+  private async examine(): Promise<void> {
+    const { runDirectory, datapath, logger } = this.options;
+    try {
+      const socket = await controlSocket(runDirectory, 'ovs-vswitchd');
+      const version = versionIn(await unixctl(socket, 'version'));
+      if (!isOldEnough(version)) {
+        this.become({ kind: 'too-old', version });
+        return;
+      }
+      // Mid-stream pickup in any window; the kernel datapath has sysctls for it.
+      if (datapath === 'netdev') await unixctl(socket, 'dpctl/ct-disable-tcp-seq-chk').catch(() => undefined);
+      logger.info({ version }, 'connected to Open vSwitch');
+      this.become({ kind: 'ready', version });
+    } catch (error) {
+      this.become({ kind: 'absent', message: `ovs-vswitchd does not answer: ${describeError(error)}` });
+    }
+  }
+
+  private become(state: SwitchState): void {
+    this.current = state;
+    for (const listener of this.listeners) listener();
+  }
+}
+
+function bridgePort(port: DesiredPort): BridgePort {
+  const { name, ofport } = port;
+  switch (port.kind) {
+    case 'internal':
+      return { name, type: 'internal', ofport, mac: port.mac, mtu: port.mtu };
+    case 'nic':
+      return { name, type: '', ofport };
+    case 'geneve': {
+      const { enable, minTxMs, minRxMs } = port.bfd;
+      return {
+        name,
+        type: 'geneve',
+        ofport,
+        options: { remote_ip: port.remoteAddress, key: 'flow' },
+        bfd: { enable: String(enable), min_tx: String(minTxMs), min_rx: String(minRxMs) },
+      };
+    }
+  }
+}
+
+/** Errors of the client in the words of Sluice. */
+async function wrapped<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof OvsError)) throw cause;
+    const message = cause.message;
+    if (cause.retryable) throw new TransportError('SLUICE_OVS_UNAVAILABLE', { message, cause });
+    throw new RemoteError('SLUICE_OVS_REFUSED', { message, cause });
+  }
+}
