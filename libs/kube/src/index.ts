@@ -28,3 +28,13 @@ export { readKubeconfig } from './kubeconfig.js';
 export * from './resources.js';
 export { type TransportOptions } from './transport.js';
 export { type WatchEvent } from './watch-stream.js';
+export { EventRecorder, type EventRecorderOptions, type NewEvent } from './event-recorder.js';
+export {
+  LeaderElection,
+  type LeaderElectionOptions,
+  LeaseRenewal,
+  type LeaseRenewalOptions,
+} from './lease.js';
+export { type ChangeListener, ObjectStore, type Store } from './object-store.js';
+export { Reflector, type ReflectorOptions, type ReflectorState } from './reflector.js';
+export { WorkQueue, type WorkQueueOptions } from './work-queue.js';

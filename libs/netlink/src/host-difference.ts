@@ -29,7 +29,7 @@ export interface DesiredNetwork {
 
 export interface HostDifference {
   readonly steps: readonly HostStep[];
-  /** Names of links that are not there, or are down and so can have no routes yet. */
+  /** Names of links that are not there, or are down and so can have no routes yet; `ipv6` where there is none. */
   readonly missing: readonly string[];
 }
 
@@ -130,8 +130,8 @@ function routeSteps(desired: readonly RouteSpec[], snapshot: HostSnapshot, table
   };
 }
 
-const ruleKey = ({ family, priority, fwmark, iif, table }: Rule | RuleSpec): string =>
-  `${family} ${priority} ${fwmark ? `${fwmark.value}/${fwmark.mask}` : ''} ${iif ?? ''} ${table ?? ''}`;
+const ruleKey = ({ family, priority, from, fwmark, iif, table }: Rule | RuleSpec): string =>
+  `${family} ${priority} ${from === undefined ? '' : formatCidr(parseCidr(from))} ${fwmark ? `${fwmark.value}/${fwmark.mask}` : ''} ${iif ?? ''} ${table ?? ''}`;
 
 function ruleSteps(desired: readonly RuleSpec[], snapshot: HostSnapshot, owned: HostOwnership) {
   const there = snapshot.rules.flatMap(({ foreign, table, ...rule }): RuleSpec[] =>
@@ -146,17 +146,27 @@ function ruleSteps(desired: readonly RuleSpec[], snapshot: HostSnapshot, owned: 
   };
 }
 
+const isIpv4 = ({ address }: { readonly address: string }): boolean => !address.includes(':');
+
+const onlyIpv4 = ({ addresses, routes, rules, neighbours }: DesiredNetwork): DesiredNetwork => ({
+  addresses: addresses.filter(isIpv4),
+  routes: routes.filter(({ family }) => family === 4),
+  rules: rules.filter(({ family }) => family === 4),
+  neighbours: neighbours.filter(isIpv4),
+});
+
 /**
  * Order: what rules lead to exists before they do, and is removed after them; a rule that changes is added before its
  * old form goes, so that no packet falls through to the main table.
  */
 export function hostDifference(
-  desired: DesiredNetwork,
+  wanted: DesiredNetwork,
   snapshot: HostSnapshot,
   owned: HostOwnership,
 ): HostDifference {
   const links = keyed(snapshot.links, ({ name }) => name);
-  const missing = new Set<string>();
+  const desired = snapshot.ipv6 ? wanted : onlyIpv4(wanted);
+  const missing = new Set(snapshot.ipv6 ? [] : ['ipv6']);
   const ready = (dev: string | undefined, needsUp: boolean): boolean => {
     const link = dev === undefined ? undefined : links.get(dev);
     if (dev === undefined || (link !== undefined && (link.up || !needsUp))) return true;

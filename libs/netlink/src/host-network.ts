@@ -18,12 +18,21 @@ import {
 
 /** Everything that `HostState` compares, read at once. */
 export interface HostSnapshot {
+  /** False on hosts whose kernel was started without IPv6. */
+  readonly ipv6: boolean;
   readonly links: readonly Link[];
   readonly addresses: readonly Address[];
   /** Permanent and proxy entries. */
   readonly neighbours: readonly Neighbour[];
   readonly routes: readonly Route[];
   readonly rules: readonly Rule[];
+}
+
+export interface SnapshotQuery {
+  /** Links and addresses of these only. */
+  readonly devices: readonly string[];
+  /** Routes of these only. */
+  readonly tables: readonly number[];
 }
 
 /**
@@ -63,7 +72,7 @@ export interface HostNetwork {
   readSysctls(keys: readonly SysctlPath[]): Promise<readonly (string | undefined)[]>;
   writeSysctl(key: SysctlPath, value: string): Promise<void>;
 
-  snapshot(tables: readonly number[]): Promise<HostSnapshot>;
+  snapshot(query: SnapshotQuery): Promise<HostSnapshot>;
   /** Runs all steps in order, also behind one that fails; gives those that failed. */
   apply(steps: readonly HostStep[]): Promise<readonly StepFailure[]>;
 

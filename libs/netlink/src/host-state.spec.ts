@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type DesiredState, HostState, KernelNetwork } from './index.js';
 import { TestNamespace } from './testing/namespace.js';
@@ -212,6 +215,19 @@ describe('reconcile', () => {
       code: 'SLUICE_ADDRESS_INVALID',
     });
     expect(everything()).toBe(before);
+  });
+
+  it('does without IPv6 where the kernel has none', async () => {
+    namespace.addLink('sluice0');
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-ip-'));
+    const binary = join(folder, 'ip');
+    const words = 'RTNETLINK answers: Address family not supported by protocol';
+    writeFileSync(binary, `#!/bin/sh\ncase "$*" in *-6*) echo "${words}" >&2; exit 2;; esac\nexec ip "$@"\n`);
+    chmodSync(binary, 0o755);
+    const without = new HostState(new KernelNetwork({ netns: namespace.name, binary }), owned);
+    expect(await without.reconcile(host)).toEqual({ changed: 3 + 1 + 2 + 2 + 1, missing: ['ipv6'] });
+    expect(await without.reconcile(host)).toEqual({ changed: 0, missing: ['ipv6'] });
+    rmSync(folder, { recursive: true });
   });
 
   it('runs calls in turn', async () => {

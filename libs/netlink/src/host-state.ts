@@ -17,7 +17,10 @@ export interface DesiredState extends DesiredNetwork {
 export interface HostReport {
   /** Number of settings, addresses, neighbours, routes and rules that were set or removed. */
   readonly changed: number;
-  /** Links that do not exist or are down, and sysctls that the kernel does not have: call again when they come. */
+  /**
+   * Names of links that do not exist or are down, keys of sysctls that the kernel does not have, `ipv6` if it has none:
+   * call again when they come.
+   */
   readonly missing: readonly string[];
 }
 
@@ -38,6 +41,9 @@ const failed = (failures: readonly StepFailure[]): RemoteError => {
   const more = failures.length > words.length ? ` (and ${failures.length - words.length} more)` : '';
   return new RemoteError('SLUICE_NETLINK_FAILED', { message: words.join('; ') + more, retryable: true });
 };
+
+const devicesOf = ({ addresses, neighbours, routes }: DesiredNetwork): string[] =>
+  [...addresses, ...neighbours, ...routes].flatMap(({ dev }) => dev ?? []);
 
 export class HostState {
   private last: Promise<unknown> = Promise.resolve();
@@ -61,8 +67,9 @@ export class HostState {
     const sysctls = await this.setSysctls(desired.sysctls);
     const missing = new Set(sysctls.missing);
     let changed = sysctls.changed;
+    const devices = [...new Set([...this.owned.devices, ...devicesOf(desired)])];
     for (let pass = 0; pass < mostPasses; pass++) {
-      const snapshot = await this.network.snapshot(this.owned.tables);
+      const snapshot = await this.network.snapshot({ devices, tables: this.owned.tables });
       const { steps, missing: links } = hostDifference(desired, snapshot, this.owned);
       for (const name of links) missing.add(name);
       const failures = await this.network.apply(steps);

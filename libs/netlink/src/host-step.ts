@@ -68,8 +68,9 @@ const routeWords = (route: RouteSpec): string =>
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-const ruleWords = ({ priority, fwmark, iif, table }: RuleSpec): string =>
+const ruleWords = ({ priority, from, fwmark, iif, table }: RuleSpec): string =>
   `priority ${String(priority)}` +
+  option('from', from) +
   option('fwmark', fwmark && `${hex(fwmark.value)}/${hex(fwmark.mask)}`) +
   option('iif', iif) +
   ` table ${String(table)}`;

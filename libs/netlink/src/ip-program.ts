@@ -87,6 +87,20 @@ export class IpProgram {
     return answers;
   }
 
+  /** As `query`, but undefined for a command that names a link which does not exist. */
+  async queryLinks(commands: readonly string[]): Promise<readonly (readonly unknown[] | undefined)[]> {
+    checkLines(commands);
+    const { stdout, stderr } = await this.run(['-json', '-Numeric', '-force', '-batch', '-'], commands);
+    const { failures, rest } = lineFailures(stderr);
+    const refusal = failures.find(({ reason }) => !/does not exist|Cannot find device/.test(reason));
+    if (refusal) throw this.refused(commands[refusal.index] ?? '', refusal.reason);
+    if (rest !== '') throw this.refused('-batch', rest);
+    const absent = new Set(failures.map(({ index }) => index));
+    const answers = documents(stdout, commands.length - absent.size);
+    let next = 0;
+    return commands.map((_command, index) => (absent.has(index) ? undefined : answers[next++]));
+  }
+
   /** Outside a batch `ip` lets the kernel choose the table, which then refuses one that never had a route. */
   private async ask(format: readonly string[], command: string): Promise<readonly unknown[]> {
     const { status, stdout, stderr } = await this.run([...format, ...command.split(' ')], []);

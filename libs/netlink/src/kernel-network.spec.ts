@@ -308,7 +308,7 @@ describe('a defective ip', () => {
   it('whose batch refuses a table without routes is asked one by one', async () => {
     const words = 'Error: ipv4: FIB table does not exist.';
     const real = fake(`case "$*" in *batch*) echo '${words}' >&2; exit 1;; *) exec ip "$@";; esac`);
-    const { links, rules, routes } = await real.snapshot([98_765]);
+    const { links, rules, routes } = await real.snapshot({ devices: ['lo', 'none'], tables: [98_765] });
     expect(routes).toEqual([]);
     expect(links).toContainEqual(expect.objectContaining({ name: 'lo' }));
     expect(rules.length).toBeGreaterThanOrEqual(5);

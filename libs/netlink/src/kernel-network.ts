@@ -1,6 +1,6 @@
 /** `HostNetwork` over the real kernel. */
 import { type Family, type Logger, RemoteError, canonicalIp, silentLogger } from '@sluice/core';
-import { type HostNetwork, type HostSnapshot } from './host-network.js';
+import { type HostNetwork, type HostSnapshot, type SnapshotQuery } from './host-network.js';
 import {
   type HostStep,
   type RouteIdentity,
@@ -41,6 +41,12 @@ const neighbourCommands = ['neigh show nud permanent', 'neigh show proxy'] as co
 const noRoute = /unreachable|No route to host|Invalid argument|Permission denied/;
 /** rtnetlink's number of routes to the host's own addresses. */
 const localKind = 'local';
+
+/** A kernel that was started without IPv6 knows no rules and routes of it. */
+function withoutIpv6(error: unknown): undefined {
+  if (error instanceof RemoteError && error.message.includes('not supported')) return undefined;
+  throw error;
+}
 
 const of = <T extends { readonly dev: string }>(
   items: readonly T[],
@@ -167,24 +173,29 @@ export class KernelNetwork implements HostNetwork {
     return this.ip.netns === undefined ? writeLocal(file, value) : writeInside(this.ip.netns, file, value);
   }
 
-  async snapshot(tables: readonly number[]): Promise<HostSnapshot> {
-    const perFamily = ['rule show', ...tables.map(routeCommand)];
-    // Without -4 or -6, rules and routes are IPv4's; everything else is of both families.
-    const [both, six] = await Promise.all([
-      this.ip.query('unspec', ['address show', ...neighbourCommands, ...perFamily]),
-      this.ip.query(6, perFamily),
+  async snapshot({ devices, tables }: SnapshotQuery): Promise<HostSnapshot> {
+    const [links, four, six] = await Promise.all([
+      this.ip.queryLinks([...neighbourCommands, ...devices.map((dev) => `address show dev ${dev}`)]),
+      this.rulesAndRoutes(4),
+      this.rulesAndRoutes(6).catch(withoutIpv6),
     ]);
-    const [addresses = [], permanent = [], proxies = [], rules4 = [], ...routes4] = both;
-    const [rules6 = [], ...routes6] = six;
-    const routes = (lists: readonly (readonly unknown[])[], family: Family): Route[] =>
-      lists.flatMap((list, index) => parseRoutes(list, family, tables[index] ?? mainTable));
+    const [permanent, proxies, ...addresses] = links;
+    const present = addresses.flatMap((answer) => answer ?? []);
+    const wanted = new Set(tables);
     return {
-      links: parseLinks(addresses),
-      addresses: parseAddresses(addresses),
-      neighbours: [...parseNeighbours(permanent), ...parseNeighbours(proxies)],
-      rules: [...parseRules(rules4, 4), ...parseRules(rules6, 6)],
-      routes: [...routes(routes4, 4), ...routes(routes6, 6)],
+      ipv6: six !== undefined,
+      links: parseLinks(present),
+      addresses: parseAddresses(present),
+      neighbours: parseNeighbours([...(permanent ?? []), ...(proxies ?? [])]),
+      rules: [...four.rules, ...(six?.rules ?? [])],
+      routes: [...four.routes, ...(six?.routes ?? [])].filter(({ table }) => wanted.has(table)),
     };
+  }
+
+  /** All tables at once: in a batch `ip` would read all of them for each that it shows. */
+  private async rulesAndRoutes(family: Family): Promise<{ rules: Rule[]; routes: Route[] }> {
+    const [rules = [], routes = []] = await this.ip.query(family, ['rule show', 'route show table all']);
+    return { rules: parseRules(rules, family), routes: parseRoutes(routes, family, mainTable) };
   }
 
   async apply(steps: readonly HostStep[]): Promise<readonly StepFailure[]> {

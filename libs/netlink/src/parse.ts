@@ -148,6 +148,7 @@ export const parseRoutes = (values: readonly unknown[], family: Family, table: n
 const ruleMembers = new Set([
   'priority',
   'src',
+  'srclen',
   'table',
   'fwmark',
   'fwmask',
@@ -156,6 +157,13 @@ const ruleMembers = new Set([
   'protocol',
 ]);
 const fullMask = 0xffff_ffff;
+
+/** `all`, or an address and, unless it is a single one, the length of its prefix. */
+function ruleSource(value: JsonObject, family: Family): string | undefined {
+  if (value.src === 'all') return undefined;
+  const length = optionalNumber(value, 'srclen') ?? (family === 4 ? 32 : 128);
+  return formatCidr(parseCidr(`${text(value, 'src')}/${String(length)}`));
+}
 
 const ruleOf = (value: JsonObject, family: Family): Rule => {
   const mark = optionalNumber(value, 'fwmark');
@@ -166,7 +174,8 @@ const ruleOf = (value: JsonObject, family: Family): Rule => {
     fwmark: mark === undefined ? undefined : { value: mark, mask },
     iif: optionalText(value, 'iif'),
     table: optionalNumber(value, 'table'),
-    foreign: value.src !== 'all' || Object.keys(value).some((name) => !ruleMembers.has(name)),
+    from: ruleSource(value, family),
+    foreign: Object.keys(value).some((name) => !ruleMembers.has(name)),
   });
 };
 

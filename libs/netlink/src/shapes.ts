@@ -79,6 +79,8 @@ export interface RuleSpec {
   readonly priority: number;
   readonly fwmark?: { readonly value: number; readonly mask: number };
   readonly iif?: string;
+  /** Source CIDR. */
+  readonly from?: string;
   readonly table: number;
 }
 
@@ -87,6 +89,7 @@ export interface Rule {
   readonly priority: number;
   readonly fwmark?: { readonly value: number; readonly mask: number };
   readonly iif?: string;
+  readonly from?: string;
   /** Absent for actions other than a lookup. */
   readonly table?: number;
   /** It says something that RuleSpec cannot: another's. */

@@ -17,14 +17,14 @@ import {
   isEmptyOpenFlow,
   type OpenFlowChange,
 } from '@sluice/datapath';
-import { type Reconciled } from '@sluice/netlink';
+import { type HostReport } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
 import { type Switch } from '../switch/switch.js';
 import { type CommitMetrics } from './metrics.js';
 
 export interface HostWriter {
   /** Makes the host's network configuration so; touches nothing that is not Sluice's. */
-  reconcile(desired: Omit<DesiredHost, 'nft'>): Promise<Reconciled>;
+  reconcile(desired: Omit<DesiredHost, 'nft'>): Promise<HostReport>;
 }
 
 export interface CommitterOptions {
