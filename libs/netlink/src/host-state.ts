@@ -5,7 +5,7 @@
 import { RemoteError } from '@sluice/core';
 import { type DesiredNetwork, type HostOwnership, hostDifference } from './host-difference.js';
 import { type HostNetwork } from './host-network.js';
-import { type StepFailure } from './host-step.js';
+import { type HostStep, type StepFailure } from './host-step.js';
 import { type Sysctl } from './shapes.js';
 import { sysctlValue } from './sysctl.js';
 
@@ -24,7 +24,11 @@ export interface HostReport {
   readonly missing: readonly string[];
 }
 
-/** A removed IPv4 address takes others of its subnet with it, which the second pass puts back. */
+/**
+ * A removed IPv4 address takes others of its subnet with it, and a rule that is removed may be another that says more;
+ * the second pass puts them back.
+ */
+const mayTakeOthers = ({ kind }: HostStep): boolean => kind === 'removeAddress' || kind === 'removeRule';
 const mostPasses = 3;
 
 /** The link went away, or down, after it was read. */
@@ -81,7 +85,7 @@ export class HostState {
       });
       if (refused.length > 0) throw failed(refused);
       changed += steps.length - failures.length;
-      if (!steps.some(({ kind }) => kind === 'removeAddress')) break;
+      if (!steps.some(mayTakeOthers)) break;
     }
     if (sysctls.error !== undefined) throw sysctls.error;
     return { changed, missing: [...missing] };

@@ -133,13 +133,14 @@ export class Nft {
   }
 
   private async ensureOnce(tables: readonly NftTable[], ownedNames: readonly string[]): Promise<NftEnsured> {
-    const present = await this.present();
-    const wanted = new Set(tables.map(({ name }) => name));
+    const names = tables.map(({ name }) => name);
+    const [present, ...read] = await Promise.all([this.present(), ...names.map((name) => this.find(name))]);
+    const wanted = new Set(names);
     const rebuilt = ownedNames.filter((name) => present.has(name) && !wanted.has(name));
     const commands = rebuilt.flatMap(removeTable);
     let [added, removed] = [0, 0];
-    for (const table of tables) {
-      const installed = present.has(table.name) ? await this.read(table.name) : undefined;
+    for (const [index, table] of tables.entries()) {
+      const installed = read[index];
       if (installed?.outline === outlineOf(table)) {
         const difference = tableDifference(table, installed);
         commands.push(...difference.commands);
@@ -166,6 +167,15 @@ export class Nft {
 
   private async read(name: string): Promise<InstalledTable> {
     return parseTable(await this.program.list('table', 'inet', name));
+  }
+
+  private async find(name: string): Promise<InstalledTable | undefined> {
+    try {
+      return await this.read(name);
+    } catch (error) {
+      if (isRefusal(error) && String(error).includes('No such file or directory')) return undefined;
+      throw error;
+    }
   }
 
   /** The same change without what is so already. Tables that the change puts are as it gives them. */

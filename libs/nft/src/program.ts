@@ -24,6 +24,7 @@ interface Refusal {
 }
 
 const longestShown = 400;
+const longestArgument = 100_000;
 
 export class NftProgram {
   private readonly binary: string;
@@ -81,9 +82,13 @@ export class NftProgram {
     return new RemoteError('SLUICE_NFT_REFUSED', { message });
   }
 
-  /** Through cat: nft opens /dev/stdin, which fails for the sockets that Node gives to children. */
+  /**
+   * As an argument while it is shorter than the kernel's MAX_ARG_STRLEN (128 KiB), else through cat: nft opens /dev/stdin,
+   * which fails for the sockets that Node gives to children.
+   */
   private feed(commands: readonly NftCommand[], options: readonly string[]): Promise<ProgramResult> {
     const input = JSON.stringify({ nftables: commands });
+    if (Buffer.byteLength(input) < longestArgument) return this.run([...options, '-j', input]);
     const command = ['sh', '-c', 'cat | "$@"', 'sh', this.binary, ...options, '-j', '-f', '-'] as const;
     return runProgram({ command, netns: this.netns, input });
   }
