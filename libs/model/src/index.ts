@@ -1,3 +1,10 @@
-export * from './intent.js';
+export { type EgressRequest, parseEgressAnnotation, type ParsedEgress } from './annotation.js';
 export * from './cluster-plan.js';
+export { readEgressStatus } from './egress-status.js';
+export * from './intent.js';
+export * from './names.js';
+export { type PlanContext } from './plan/context.js';
+export { planCluster } from './plan/plan-cluster.js';
+export { type Resolution, resolve } from './resolve.js';
+export { selects } from './selector.js';
 export * from './world.js';

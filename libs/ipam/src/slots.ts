@@ -1,0 +1,77 @@
+/**
+ * Slots spread the addresses of a pool over gateways. The plan is static and sticky: a slot changes its holder only when
+ * the holder is no longer a candidate, so a gateway that restarts or is silent for a while keeps what it has.
+ */
+
+export interface PlannedSlot {
+  readonly slot: number;
+  readonly holder?: string | undefined;
+  /** Grows with every change of the holder. */
+  readonly epoch: number;
+  /** The holder, then those that would take over, best first. */
+  readonly order: readonly string[];
+}
+
+/** The slot with the fewest addresses; the lowest of equals. */
+export function leastLoadedSlot(slots: number, loads: ReadonlyMap<number, number>): number {
+  let best = 0;
+  for (let slot = 1; slot < slots; slot++) {
+    if ((loads.get(slot) ?? 0) < (loads.get(best) ?? 0)) best = slot;
+  }
+  return best;
+}
+
+/** FNV-1a with a final mix, so that names which differ in their last character spread. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  return (value ^ (value >>> 13)) >>> 0;
+}
+
+/** Rendezvous hashing: every gateway has a weight for every slot, and one that goes moves only its own slots. */
+function ranked(pool: string, slot: number, gateways: readonly string[]): readonly string[] {
+  const weight = (name: string): number => hash(`${pool}/${String(slot)}/${name}`);
+  return gateways.toSorted((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1));
+}
+
+/** `gateways` are the candidates, of which those in `ready` are preferred for slots without holder. */
+export function planSlots(
+  pool: { readonly name: string; readonly slots: number },
+  candidates: { readonly gateways: readonly string[]; readonly ready: ReadonlySet<string> },
+  before: readonly PlannedSlot[],
+): readonly PlannedSlot[] {
+  const known = new Map(before.map((entry) => [entry.slot, entry]));
+  const { gateways, ready } = candidates;
+  const load = new Map<string, number>();
+  const kept = Array.from({ length: pool.slots }, (_, slot) => {
+    const holder = known.get(slot)?.holder;
+    const keeps = holder !== undefined && gateways.includes(holder) ? holder : undefined;
+    if (keeps !== undefined) load.set(keeps, (load.get(keeps) ?? 0) + 1);
+    return keeps;
+  });
+  return kept.map((holder, slot) => {
+    const rank = ranked(pool.name, slot, gateways);
+    const next = holder ?? lightest(rank, ready, load);
+    if (holder === undefined && next !== undefined) load.set(next, (load.get(next) ?? 0) + 1);
+    const earlier = known.get(slot);
+    const epoch = (earlier?.epoch ?? 0) + (next !== undefined && next !== earlier?.holder ? 1 : 0);
+    const order = next === undefined ? [] : [next, ...rank.filter((name) => name !== next)];
+    return { slot, ...(next === undefined ? {} : { holder: next }), epoch, order };
+  });
+}
+
+/** Of the ready ones, or of all if none is: the one with the fewest slots; the slot's own ranking decides equals. */
+function lightest(
+  rank: readonly string[],
+  ready: ReadonlySet<string>,
+  load: ReadonlyMap<string, number>,
+): string | undefined {
+  const usable = rank.filter((name) => ready.has(name));
+  const among = usable.length > 0 ? usable : rank;
+  let best: string | undefined;
+  for (const name of among) {
+    if (best === undefined || (load.get(name) ?? 0) < (load.get(best) ?? 0)) best = name;
+  }
+  return best;
+}

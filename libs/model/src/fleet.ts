@@ -1,0 +1,80 @@
+/** What the objects say about nodes: their ids and where their tunnels end. Nothing here trusts what a user wrote. */
+import { canonicalIp } from '@sluice/core';
+import { type EgressGateway, type Node } from '@sluice/kube';
+import { nodeIdAnnotation, tunnelAddressAnnotation } from './names.js';
+import { type World } from './world.js';
+
+/** 65,023 is the last id that has an OpenFlow port. */
+const lastNodeId = 65_023;
+
+export function nodeIdOf({ metadata }: Node): number | undefined {
+  const text = metadata.annotations?.[nodeIdAnnotation] ?? '';
+  const id = /^[1-9]\d{0,4}$/.test(text) ? Number(text) : 0;
+  return id >= 1 && id <= lastNodeId ? id : undefined;
+}
+
+export const olderFirst = (
+  a: { readonly metadata: Node['metadata'] },
+  b: { readonly metadata: Node['metadata'] },
+) => {
+  const [x, y] = [a.metadata, b.metadata].map(
+    ({ creationTimestamp = '', name }) => `${creationTimestamp} ${name}`,
+  );
+  return (x ?? '') < (y ?? '') ? -1 : 1;
+};
+
+/** Node id by name. Of two nodes with one id the older has it, the other none. */
+export function nodeIds(nodes: readonly Node[]): ReadonlyMap<string, number> {
+  const used = new Set<number>();
+  const ids = new Map<string, number>();
+  for (const node of nodes.toSorted(olderFirst)) {
+    const id = nodeIdOf(node);
+    if (id === undefined || used.has(id)) continue;
+    used.add(id);
+    ids.set(node.metadata.name, id);
+  }
+  return ids;
+}
+
+const canonicalOr = (text: string | undefined): string | undefined => {
+  if (text === undefined) return undefined;
+  try {
+    return canonicalIp(text);
+  } catch {
+    return undefined; // a user's annotation: as if it were not there
+  }
+};
+
+/** What the node itself published, else its InternalIP of the outer family. */
+export function tunnelAddressOf(
+  node: Node,
+  gateway: EgressGateway | undefined,
+  family: 4 | 6,
+): string | undefined {
+  const published = [gateway?.status?.tunnelAddress, node.metadata.annotations?.[tunnelAddressAnnotation]];
+  const internal = (node.status?.addresses ?? [])
+    .filter(({ type }) => type === 'InternalIP')
+    .map(({ address }) => address);
+  const isOuter = (text: string): boolean => text.includes(':') === (family === 6);
+  return [...published, ...internal].map(canonicalOr).find((text) => text !== undefined && isOuter(text));
+}
+
+/** EgressGateway by the name of its node. */
+export const gatewaysByNode = ({ gateways }: World): ReadonlyMap<string, EgressGateway> =>
+  new Map(
+    gateways
+      .toSorted(olderFirst)
+      .toReversed()
+      .map((gateway) => [gateway.spec.nodeName, gateway]),
+  );
+
+/** All addresses of a node, canonical. */
+export const addressesOf = ({ status, metadata }: Node): readonly string[] =>
+  [
+    ...(status?.addresses ?? [])
+      .filter(({ type }) => type === 'InternalIP' || type === 'ExternalIP')
+      .map(({ address }) => address),
+    metadata.annotations?.[tunnelAddressAnnotation],
+  ]
+    .map(canonicalOr)
+    .filter((text) => text !== undefined);

@@ -1,0 +1,13 @@
+/** What a plan depends on beside the world. */
+import { type RestingId } from '../cluster-plan.js';
+
+export interface PlanContext {
+  /** Unix milliseconds, and the same as RFC 3339 in seconds. */
+  readonly nowMs: number;
+  readonly nowIso: string;
+  readonly resting: readonly RestingId[];
+  /** Uplink of gateways whose node does not name one. */
+  readonly defaultUplinkInterface: string;
+  /** After so long without renewal a gateway is Lost. */
+  readonly leaseSeconds: number;
+}

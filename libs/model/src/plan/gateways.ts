@@ -1,0 +1,103 @@
+/** EgressGateway objects for labelled nodes, and the controller's share of their status. */
+import {
+  type EgressGateway,
+  type EgressGatewayStatus,
+  findCondition,
+  isTrue,
+  type NextCondition,
+  type Node,
+  setCondition,
+} from '@sluice/kube';
+import { type ClusterPlan } from '../cluster-plan.js';
+import { gatewayLabel, uplinkAnnotation } from '../names.js';
+import { type World } from '../world.js';
+import { type PlanContext } from './context.js';
+
+export const isGatewayNode = ({ metadata }: Node): boolean => metadata.labels?.[gatewayLabel] === 'true';
+
+const zoneLabels = ['topology.kubernetes.io/zone', 'sluice.dev/zone'] as const;
+
+/** Objects to make and to remove. */
+export function gatewayObjects(
+  { nodes, gateways }: World,
+  { defaultUplinkInterface }: PlanContext,
+): Pick<ClusterPlan['gateways'], 'create' | 'remove'> {
+  const labelled = nodes.filter(isGatewayNode);
+  const has = new Set(gateways.map(({ spec }) => spec.nodeName));
+  const wanted = new Set(labelled.map(({ metadata }) => metadata.name));
+  return {
+    create: labelled
+      .filter(({ metadata }) => !has.has(metadata.name))
+      .map(({ metadata }) => ({
+        name: metadata.name,
+        spec: {
+          nodeName: metadata.name,
+          uplinkInterface: metadata.annotations?.[uplinkAnnotation] ?? defaultUplinkInterface,
+          capacity: 4096,
+        },
+        labels: Object.fromEntries(
+          zoneLabels.flatMap((label) => {
+            const value = metadata.labels?.[label];
+            return value === undefined ? [] : [[label, value]];
+          }),
+        ),
+      })),
+    remove: gateways
+      .filter(({ spec }) => !wanted.has(spec.nodeName))
+      .map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' })),
+  };
+}
+
+export interface GatewayHealth {
+  readonly state: NonNullable<EgressGatewayStatus['state']>;
+  readonly condition: NextCondition<'Ready'>;
+  /** Unix milliseconds at which silence makes it Lost; undefined: it is already, or never spoke. */
+  readonly lostAtMs?: number;
+}
+
+/** What the controller sees of a gateway: its Lease, and what it says about itself. */
+export function gatewayHealth(gateway: EgressGateway, world: World, context: PlanContext): GatewayHealth {
+  const { name } = gateway.metadata;
+  const lease = world.leases.find(({ metadata }) => metadata.name === `gateway-${name}`);
+  const renewed = Date.parse(lease?.spec?.renewTime ?? '');
+  const lost = (reason: 'GatewaySilent' | 'GatewayStarting', message: string): GatewayHealth => ({
+    state: reason === 'GatewaySilent' ? 'Lost' : 'NotReady',
+    condition: { type: 'Ready', status: 'False', reason, message },
+  });
+  if (Number.isNaN(renewed))
+    return lost('GatewayStarting', `the gateway process on ${name} has not reported yet`);
+  const lostAtMs = renewed + context.leaseSeconds * 1000;
+  if (lostAtMs <= context.nowMs) {
+    const since = new Date(renewed).toISOString().replace(/\.\d+Z$/, 'Z');
+    return lost('GatewaySilent', `not heard of since ${since}; check the node and its sluice-gateway Pod`);
+  }
+  const conditions = gateway.status?.conditions;
+  for (const type of ['OVSReady', 'UplinkReady'] as const) {
+    if (isTrue(conditions, type)) continue;
+    const problem = findCondition(conditions, type);
+    const { reason = 'GatewayStarting', message = 'the gateway has not reported yet' } = problem ?? {};
+    const condition = { type: 'Ready', status: 'False', reason, message } as NextCondition<'Ready'>;
+    return { state: 'NotReady', condition, lostAtMs };
+  }
+  const message = 'the gateway carries traffic';
+  return {
+    state: 'Ready',
+    condition: { type: 'Ready', status: 'True', reason: 'GatewayReady', message },
+    lostAtMs,
+  };
+}
+
+/** Undefined: the object says so already. */
+export function gatewayStatus(
+  gateway: EgressGateway,
+  health: GatewayHealth,
+  counts: { readonly slots: number; readonly addresses: number },
+  { nowIso }: PlanContext,
+): EgressGatewayStatus | undefined {
+  const own = (gateway.status?.conditions ?? []).filter(({ type }) => type === 'Ready');
+  const conditions = setCondition(own, health.condition, nowIso);
+  const { state, slots, addresses } = gateway.status ?? {};
+  const same =
+    state === health.state && slots === counts.slots && addresses === counts.addresses && conditions === own;
+  return same ? undefined : { state: health.state, ...counts, conditions };
+}

@@ -1,0 +1,227 @@
+/** World and node facts → what this node must do. Pure; equal inputs give deeply equal intents. */
+import { canonicalIp, formatCidr, parseCidr } from '@sluice/core';
+import { type EgressAddress, type EgressPool, type Node } from '@sluice/kube';
+import { claimsOf, namespaceEgress, type NamespaceEgress } from './claims.js';
+import { addressesOf, gatewaysByNode, nodeIds, tunnelAddressOf } from './fleet.js';
+import {
+  type AgentIntent,
+  type EgressRoute,
+  type GatewayIntent,
+  type Intent,
+  type LocalPod,
+  type PodVerdict,
+  type PoolSubnet,
+  type SlotOrder,
+  type TunnelPeer,
+  type Uplink,
+} from './intent.js';
+import { selects } from './selector.js';
+import { type NodeFacts, type World } from './world.js';
+
+export type Resolution =
+  { readonly kind: 'ready'; readonly intent: Intent } | { readonly kind: 'waiting'; readonly reason: string };
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
+
+/** Pool id above, slot below. */
+const globalSlot = (poolId: number, slot: number): number => poolId * 1024 + slot;
+
+/** Undefined: text that is no address; a user's object may hold it. */
+const canonicalOr = (text: string): string | undefined => {
+  try {
+    return canonicalIp(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const cidrOr = (text: string): string | undefined => {
+  try {
+    return formatCidr(parseCidr(text));
+  } catch {
+    return undefined;
+  }
+};
+
+const sortedSet = (texts: readonly (string | undefined)[]): readonly string[] =>
+  [...new Set(texts.filter((text) => text !== undefined))].toSorted(compare);
+
+export function resolve(world: World, facts: NodeFacts): Resolution {
+  const ids = nodeIds(world.nodes);
+  const nodeId = ids.get(facts.nodeName);
+  const self = world.nodes.find(({ metadata }) => metadata.name === facts.nodeName);
+  if (self === undefined) return { kind: 'waiting', reason: `there is no Node ${facts.nodeName}` };
+  if (nodeId === undefined) return { kind: 'waiting', reason: `Node ${facts.nodeName} has no id yet` };
+  const { uplink, underlayMtu, underlayFamily, roles } = facts;
+  if (roles.gateway && uplink === undefined) {
+    return { kind: 'waiting', reason: `there is no EgressGateway for node ${facts.nodeName} yet` };
+  }
+  const intent: Intent = {
+    nodeId,
+    nodeName: facts.nodeName,
+    underlayMtu,
+    underlayFamily,
+    peers: peers(world, facts, ids),
+    ...(roles.agent ? { agent: agentIntent(world, facts, self, ids) } : {}),
+    ...(roles.gateway && uplink !== undefined
+      ? { gateway: gatewayIntent(world, facts.nodeName, uplink) }
+      : {}),
+  };
+  return { kind: 'ready', intent };
+}
+
+type Ids = ReadonlyMap<string, number>;
+
+/** Agents have tunnels to the gateways, gateways to everybody. */
+function peers(
+  world: World,
+  { nodeName, roles, underlayFamily }: NodeFacts,
+  ids: Ids,
+): readonly TunnelPeer[] {
+  const gateways = gatewaysByNode(world);
+  return world.nodes
+    .flatMap((node): TunnelPeer[] => {
+      const { name } = node.metadata;
+      const nodeId = ids.get(name);
+      const gateway = gateways.get(name);
+      const isPeer = name !== nodeName && (roles.gateway || gateway !== undefined);
+      const address = isPeer ? tunnelAddressOf(node, gateway, underlayFamily) : undefined;
+      if (nodeId === undefined || address === undefined) return [];
+      return [{ nodeId, nodeName: name, address, gateway: gateway !== undefined }];
+    })
+    .toSorted((a, b) => a.nodeId - b.nodeId);
+}
+
+function agentIntent(world: World, facts: NodeFacts, self: Node, ids: Ids): AgentIntent {
+  const pods = localPods(world, facts);
+  const used = new Set(pods.flatMap(({ verdict }) => (verdict.kind === 'capture' ? [verdict.egressId] : [])));
+  const poolsByName = new Map(world.pools.map((pool) => [pool.metadata.name, pool]));
+  const routes = world.addresses
+    .filter(({ spec }) => used.has(spec.id))
+    .flatMap(({ spec }): (EgressRoute & { readonly pool: EgressPool; readonly ordinal: number })[] => {
+      const pool = poolsByName.get(spec.pool);
+      const id = pool?.status?.id;
+      if (pool === undefined || id === undefined) return [];
+      return [{ egressId: spec.id, slot: globalSlot(id, spec.slot), pool, ordinal: spec.slot }];
+    })
+    .toSorted((a, b) => a.egressId - b.egressId);
+  const gateways = gatewaysByNode(world);
+  const idOfGateway = new Map(
+    [...gateways].flatMap(([node, { metadata }]) => {
+      const id = ids.get(node);
+      return id === undefined ? [] : [[metadata.name, id] as const];
+    }),
+  );
+  const slots = new Map(
+    routes.map(({ slot, pool, ordinal }): [number, SlotOrder] => {
+      const planned = pool.status?.slots?.find((entry) => entry.slot === ordinal);
+      const order = (planned?.order ?? []).flatMap((name) => idOfGateway.get(name) ?? []);
+      return [slot, { slot, gateways: order }];
+    }),
+  );
+  return {
+    clusterCidrs: clusterCidrs(world, facts),
+    podCidrs: sortedSet((self.spec?.podCIDRs ?? []).map(cidrOr)),
+    pods,
+    egresses: routes.map(({ egressId, slot }) => ({ egressId, slot })),
+    slots: [...slots.values()].toSorted((a, b) => a.slot - b.slot),
+  };
+}
+
+function clusterCidrs({ nodes, serviceCidrs }: World, facts: NodeFacts): readonly string[] {
+  return sortedSet(
+    [
+      ...nodes.flatMap(({ spec }) => spec?.podCIDRs ?? []),
+      ...nodes.flatMap(addressesOf),
+      ...serviceCidrs.flatMap(({ spec }) => spec?.cidrs ?? []),
+      ...facts.clusterCidrs,
+    ].map(cidrOr),
+  );
+}
+
+function localPods({ pods, namespaces, addresses }: World, facts: NodeFacts): readonly LocalPod[] {
+  const egresses = new Map(
+    namespaces.map((namespace) => [
+      namespace.metadata.name,
+      namespaceEgress(namespace, claimsOf(namespace, addresses)),
+    ]),
+  );
+  return pods
+    .filter(
+      ({ spec, status }) =>
+        spec?.nodeName === facts.nodeName && spec.hostNetwork !== true && !isOver(status?.phase),
+    )
+    .flatMap(({ metadata, status }) => {
+      const { name, namespace = '' } = metadata;
+      const egress = egresses.get(namespace);
+      // A namespace that is not known yet: its Pods are unknown, too, and their packets are dropped.
+      if (egress === undefined) return [];
+      const texts = (status?.podIPs ?? []).map(({ ip }) => canonicalOr(ip ?? ''));
+      return texts.flatMap((address): LocalPod[] => {
+        const device = address === undefined ? undefined : facts.podInterfaces.get(address);
+        if (address === undefined || device === undefined) return [];
+        return [
+          { key: `${namespace}/${name}`, address, interface: device, verdict: verdict(egress, address) },
+        ];
+      });
+    })
+    .toSorted((a, b) => compare(a.address, b.address) || compare(a.key, b.key));
+}
+
+const isOver = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
+
+function verdict(egress: NamespaceEgress, address: string): PodVerdict {
+  if (egress.kind === 'direct') return { kind: 'direct' };
+  const { claim } = egress;
+  const covered = claim?.spec.addresses.some((text) => familyOf(text) === familyOf(address)) ?? false;
+  return claim !== undefined && covered ? { kind: 'capture', egressId: claim.spec.id } : { kind: 'capture' };
+}
+
+function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayIntent {
+  const gateway = gatewaysByNode(world).get(nodeName);
+  const name = gateway?.metadata.name ?? nodeName;
+  const pools = world.pools
+    .filter((pool) => serves(pool, name, gateway?.metadata.labels))
+    .toSorted((a, b) => (a.status?.id ?? 0) - (b.status?.id ?? 0));
+  const byName = new Map(pools.map((pool) => [pool.metadata.name, pool]));
+  return {
+    uplink,
+    pools: pools.flatMap((pool) => subnets(pool, uplink)),
+    egresses: world.addresses
+      .flatMap((address) => {
+        const pool = byName.get(address.spec.pool);
+        return pool === undefined ? [] : heldEgress(address, pool, name);
+      })
+      .toSorted((a, b) => a.egressId - b.egressId),
+  };
+}
+
+function serves(
+  { spec, status }: EgressPool,
+  gateway: string,
+  labels: Readonly<Record<string, string>> = {},
+): boolean {
+  if (status?.id === undefined) return false;
+  return selects(spec.gateways, labels) || (status.slots ?? []).some(({ order }) => order.includes(gateway));
+}
+
+function heldEgress({ spec }: EgressAddress, { status }: EgressPool, gateway: string) {
+  const id = status?.id;
+  if (id === undefined) return [];
+  const held = (status?.slots ?? []).some(({ slot, holder }) => slot === spec.slot && holder === gateway);
+  return [{ egressId: spec.id, slot: globalSlot(id, spec.slot), addresses: spec.addresses, held }];
+}
+
+/** The subnet of the uplink in which the next hop lies: by the pool's own prefix length, else by the gateway's address. */
+function subnets({ spec, status }: EgressPool, uplink: Uplink): readonly PoolSubnet[] {
+  const poolId = status?.id ?? 0;
+  return spec.uplink.nextHops.flatMap((text): PoolSubnet[] => {
+    const nextHop = canonicalOr(text);
+    if (nextHop === undefined) return [];
+    const own = uplink.addresses.find((address) => familyOf(address) === familyOf(nextHop));
+    const length = spec.uplink.prefixLengths?.[familyOf(nextHop) === 4 ? 0 : 1] ?? own?.split('/')[1];
+    const subnet = length === undefined ? undefined : cidrOr(`${nextHop}/${String(length)}`);
+    return subnet === undefined ? [] : [{ poolId, subnet, nextHop }];
+  });
+}
