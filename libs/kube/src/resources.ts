@@ -1,6 +1,7 @@
 /** Typed descriptors of the API resources that Sluice uses. */
 import {
   type CoreV1Event,
+  type V1ConfigMap,
   type V1Deployment,
   type V1DaemonSet,
   type V1Endpoint,
@@ -70,6 +71,7 @@ export type Namespace = Typed<V1Namespace>;
 export type Pod = Typed<V1Pod>;
 export type Service = Typed<V1Service>;
 export type Lease = Typed<V1Lease>;
+export type ConfigMap = Typed<V1ConfigMap>;
 export type ServiceCIDR = Typed<V1ServiceCIDR>;
 export type KubeEvent = Typed<EventsV1Event>;
 export type CoreEvent = Typed<CoreV1Event>;
@@ -103,6 +105,7 @@ export const nodes = resource<Node>(core('Node', 'nodes', false));
 export const namespaces = resource<Namespace>(core('Namespace', 'namespaces', false));
 export const pods = resource<Pod>(core('Pod', 'pods', true));
 export const services = resource<Service>(core('Service', 'services', true));
+export const configMaps = resource<ConfigMap>(core('ConfigMap', 'configmaps', true));
 export const coreEvents = resource<CoreEvent>(core('Event', 'events', true));
 export const events = resource<KubeEvent>({
   group: 'events.k8s.io',

@@ -1,0 +1,127 @@
+/**
+ * The controller's loop: while it leads and has read everything, every change of the world makes a plan, and the plan is
+ * written. A change while one is written makes one more.
+ */
+import { type Clock, describeError, type Logger } from '@sluice/core';
+import { EventRecorder, type KubeClient, LeaderElection, WorkQueue } from '@sluice/kube';
+import { planCluster } from '@sluice/model';
+import { type HostedProcess } from '@sluice/runtime';
+import { type Registry } from 'prom-client';
+import { IdRecord } from './id-record.js';
+import { type ControllerMetrics, controllerMetrics } from './metrics.js';
+import { PlanWriter } from './plan-writer.js';
+import { type ControllerSettings } from './settings.js';
+import { WorldWatch } from './world-watch.js';
+
+export interface ControllerOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly settings: ControllerSettings;
+}
+
+const cluster = 'cluster';
+/** As the gateways renew: see apps/gateway. */
+const leaseSeconds = 15;
+
+export class Controller implements HostedProcess {
+  private readonly watch: WorldWatch;
+  private readonly election: LeaderElection;
+  private readonly queue: WorkQueue;
+  private readonly ids: IdRecord;
+  private readonly writer: PlanWriter;
+  private readonly metrics: ControllerMetrics;
+  private cancelRecheck: (() => void) | undefined;
+
+  constructor(private readonly options: ControllerOptions) {
+    const { client, clock, logger, registry, settings } = options;
+    const namespace = settings.SLUICE_NAMESPACE;
+    const identity = settings.SLUICE_POD_NAME;
+    this.metrics = controllerMetrics(registry);
+    this.ids = new IdRecord(client, namespace, logger);
+    const events = new EventRecorder({
+      client,
+      clock,
+      logger,
+      component: 'sluice-controller',
+      instance: identity,
+    });
+    this.writer = new PlanWriter({ client, ids: this.ids, events, writes: this.metrics.writes, logger });
+    this.queue = new WorkQueue({
+      clock,
+      work: () => this.pass(),
+      onError: (_, error, retryMs) => {
+        logger.warn(
+          { error: describeError(error), retryMs: Math.round(retryMs) },
+          'the plan was not written completely',
+        );
+      },
+    });
+    const mark = (): void => this.queue.add(cluster);
+    this.watch = new WorldWatch({ client, clock, logger, namespace, onChange: mark });
+    this.election = new LeaderElection({
+      client,
+      clock,
+      logger,
+      namespace,
+      name: 'sluice-controller',
+      identity,
+      onLeading: (leading) => this.leadershipChanged(leading),
+    });
+  }
+
+  start(): void {
+    this.watch.start();
+    this.election.start();
+    void this.watch.synced().then(() => this.queue.add(cluster));
+  }
+
+  async stop(): Promise<void> {
+    this.cancelRecheck?.();
+    await this.queue.stop();
+    await this.election.stop();
+    await this.watch.stop();
+    await this.options.client.close();
+  }
+
+  notReady(): string | undefined {
+    return this.watch.isSynced ? undefined : 'the API server has not been read completely yet';
+  }
+
+  private leadershipChanged(leading: boolean): void {
+    this.metrics.leading.set(leading ? 1 : 0);
+    // Another leader may have given out ids meanwhile.
+    this.ids.forget();
+    this.queue.add(cluster);
+  }
+
+  private async pass(): Promise<void> {
+    if (!this.watch.isSynced || !this.election.isLeading) return;
+    const { clock, settings } = this.options;
+    const resting = await this.ids.read();
+    const nowMs = clock.wallMs();
+    const done = this.metrics.planSeconds.startTimer();
+    const plan = planCluster(this.watch.world(), {
+      nowMs,
+      nowIso: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
+      resting,
+      defaultUplinkInterface: settings.SLUICE_UPLINK_INTERFACE,
+      leaseSeconds,
+    });
+    done();
+    this.recheck(plan.recheckAtMs);
+    await this.writer.write(plan);
+  }
+
+  /** Time alone changes the plan then. */
+  private recheck(atMs: number | undefined): void {
+    this.cancelRecheck?.();
+    this.cancelRecheck = undefined;
+    if (atMs === undefined) return;
+    const { clock } = this.options;
+    const longest = 3_600_000;
+    const delayMs = Math.min(longest, Math.max(100, atMs - clock.wallMs() + 100));
+    this.cancelRecheck = clock.after(delayMs, () => this.queue.add(cluster));
+  }
+}
