@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { RemoteError, runProgram } from '@sluice/core';
 import { type SysctlPath } from './shapes.js';
 
-const root = '/proc/sys';
+/** /proc/sys is read-only in a container; the manifest mounts the node's at another place. */
+const root = process.env.SLUICE_SYSCTL_ROOT ?? '/proc/sys';
 
 /** As sysctl(8): dots separate unless there are slashes, which allow for interface names with dots. */
 export function sysctlFile(key: SysctlPath): string {

@@ -84,7 +84,8 @@ function processRegistry(): Registry {
 export async function runNestProcess(options: NestProcessOptions): Promise<void> {
   try {
     const app = await NestFactory.createApplicationContext(ProcessModule.of(options), {
-      logger: ['error', 'warn'],
+      // What fails is logged below.
+      logger: false,
       abortOnError: false,
     });
     // Without `useProcessExit` Nest raises the signal again, and the last lines of the log are lost.

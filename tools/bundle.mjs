@@ -1,0 +1,36 @@
+// Puts together what goes into the image: one file for each process, the supervisor, and Node itself.
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const target = join(root, 'dist', 'image');
+const apps = ['controller', 'gateway', 'agent'];
+
+// NestJS looks for these and does without them.
+const optional = /^(@nestjs\/(microservices|websockets|platform-[a-z]+)|class-(transformer|validator))(\/|$)/;
+
+rmSync(target, { recursive: true, force: true });
+mkdirSync(target, { recursive: true });
+
+for (const app of apps) {
+  const bundle = await rolldown({
+    input: join(root, 'dist', 'apps', app, 'src', 'main.js'),
+    platform: 'node',
+    external: (id) => optional.test(id),
+    logLevel: 'warn',
+    onLog: (level, log, handler) => {
+      if (log.code !== 'UNRESOLVED_IMPORT') handler(level, log);
+    },
+  });
+  await bundle.write({ file: join(target, `${app}.mjs`), format: 'esm', codeSplitting: false });
+  await bundle.close();
+}
+
+const require = createRequire(import.meta.url);
+const platform = `node-linux-${process.arch}`;
+copyFileSync(join(dirname(require.resolve(`${platform}/package.json`)), 'bin', 'node'), join(target, 'node'));
+for (const file of ['supervise', 'ovs-run'])
+  copyFileSync(join(root, 'deploy', 'images', file), join(target, file));
