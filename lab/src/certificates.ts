@@ -33,7 +33,17 @@ export const serviceAccountKey = (plan: LabPlan): string => join(directoryOf(pla
 /** Runs openssl with partial output names; the certificate gets its name last, so that what exists is whole. */
 async function make({ certificate, key }: KeyPair, args: readonly string[]): Promise<void> {
   if (existsSync(certificate)) return;
-  await run(['openssl', 'req', '-x509', ...newKey, ...args, '-keyout', key, '-out', `${certificate}.partial`]);
+  await run([
+    'openssl',
+    'req',
+    '-x509',
+    ...newKey,
+    ...args,
+    '-keyout',
+    key,
+    '-out',
+    `${certificate}.partial`,
+  ]);
   renameSync(`${certificate}.partial`, certificate);
 }
 
@@ -54,11 +64,17 @@ async function ensureCertificate(plan: LabPlan, subject: Subject): Promise<KeyPa
 const ip = (address: string): string => `IP:${address}`;
 
 function subjects(plan: LabPlan): readonly Subject[] {
-  const apiNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'localhost'].map((name) => `DNS:${name}`);
+  const apiNames = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'localhost'].map(
+    (name) => `DNS:${name}`,
+  );
   const apiAddresses = [plan.host.ipv4, plan.host.ipv6, apiService.ipv4, apiService.ipv6].map(ip);
   return [
     { name: 'api-server', commonName: 'kube-apiserver', alternativeNames: [...apiNames, ...apiAddresses] },
-    { name: 'api-server-to-kubelet', commonName: 'kube-apiserver-kubelet-client', organization: 'system:masters' },
+    {
+      name: 'api-server-to-kubelet',
+      commonName: 'kube-apiserver-kubelet-client',
+      organization: 'system:masters',
+    },
     { name: 'admin', commonName: 'lab-admin', organization: 'system:masters' },
     { name: 'controller-manager', commonName: 'system:kube-controller-manager' },
     { name: 'scheduler', commonName: 'system:kube-scheduler' },
@@ -105,10 +121,24 @@ const servers = ['api-server', 'api-server-to-kubelet'];
 
 export async function ensureCertificates(plan: LabPlan): Promise<void> {
   mkdirSync(directoryOf(plan), { recursive: true, mode: 0o700 });
-  await make(authority(plan), ['-subj', '/CN=sluice-lab', '-addext', 'keyUsage=critical,keyCertSign,cRLSign']);
+  await make(authority(plan), [
+    '-subj',
+    '/CN=sluice-lab',
+    '-addext',
+    'keyUsage=critical,keyCertSign,cRLSign',
+  ]);
   if (!existsSync(serviceAccountKey(plan))) {
     const partial = `${serviceAccountKey(plan)}.partial`;
-    await run(['openssl', 'genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', partial]);
+    await run([
+      'openssl',
+      'genpkey',
+      '-algorithm',
+      'RSA',
+      '-pkeyopt',
+      'rsa_keygen_bits:2048',
+      '-out',
+      partial,
+    ]);
     renameSync(partial, serviceAccountKey(plan));
   }
   await Promise.all(

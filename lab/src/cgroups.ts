@@ -16,7 +16,8 @@ const hierarchies = (): readonly string[] =>
 /** A v1 cpuset starts empty and takes no process before it has CPUs and memory nodes (kernel: cgroup-v1/cpusets.rst). */
 function fillCpuset(hierarchy: string, directory: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-    if (existsSync(join(hierarchy, file))) writeFileSync(join(directory, file), readFileSync(join(hierarchy, file)));
+    if (existsSync(join(hierarchy, file)))
+      writeFileSync(join(directory, file), readFileSync(join(hierarchy, file)));
   }
 }
 
@@ -54,7 +55,11 @@ export function removeCgroup(name: string): void {
 /** Names of the groups at the top that match. */
 export function cgroupsNamed(pattern: RegExp): readonly string[] {
   const names = hierarchies().flatMap((hierarchy) => readdirSync(hierarchy, { withFileTypes: true }));
-  return [...new Set(names.filter((entry) => entry.isDirectory() && pattern.test(entry.name)).map(({ name }) => name))];
+  return [
+    ...new Set(
+      names.filter((entry) => entry.isDirectory() && pattern.test(entry.name)).map(({ name }) => name),
+    ),
+  ];
 }
 
 /** Whether a process is in one of these groups or below, by its /proc/PID/cgroup. */

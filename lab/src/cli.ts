@@ -1,10 +1,12 @@
 /** The lab's command line. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { takeDown } from './down.js';
+import { installSluice } from './install.js';
 import { locked } from './lock.js';
 import { type Families, type LabSize } from './plan.js';
 import { terminalProgress } from './progress.js';
-import { lockFile } from './state.js';
+import { existingLab, lockFile } from './state.js';
+import { labStatus, renderStatus } from './status.js';
 import { bringClusterUp, resolveSize } from './up.js';
 
 function wholeNumber(text: string): number {
@@ -20,21 +22,34 @@ interface UpOptions extends NameOption {
   readonly workers?: number;
   readonly gateways?: number;
   readonly families?: Families;
+  readonly sluice: boolean;
 }
 
-const program = new Command('lab').description('A real Kubernetes cluster on one machine, with Sluice in it.');
+const program = new Command('lab').description(
+  'A real Kubernetes cluster on one machine, with Sluice in it.',
+);
 const command = (text: string): Command => program.command(text).option('--name <name>', 'which lab', 'lab');
 
 command('up')
   .description('bring the lab up, or check and repair a running one')
   .option('--workers <n>', 'worker nodes', wholeNumber)
   .option('--gateways <n>', 'gateway nodes', wholeNumber)
+  .option('--no-sluice', 'the cluster alone')
   .addOption(new Option('--families <families>', 'address families').choices(['dual', 'ipv4', 'ipv6']))
-  .action(async ({ name, ...asked }: UpOptions) => {
+  .action(async ({ name, sluice, ...asked }: UpOptions) => {
     await locked(lockFile(name), async () => {
       const size: LabSize = resolveSize(name, asked);
-      await bringClusterUp(size, terminalProgress);
+      const { plan, changedImages } = await bringClusterUp(size, terminalProgress);
+      if (sluice) await installSluice(plan, changedImages, terminalProgress);
     });
+  });
+
+command('status')
+  .description('what runs, and how to reach it')
+  .option('--json', 'one JSON object')
+  .action(({ name, json }: NameOption & { readonly json?: boolean }) => {
+    const status = labStatus(existingLab(name));
+    console.log(json === true ? JSON.stringify(status) : renderStatus(status));
   });
 
 command('down')

@@ -11,7 +11,13 @@ function node(plan: LabPlan, { name, role, podCidrs }: NodePlan): object {
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name, labels: { [`node-role.kubernetes.io/${role}`]: '', ...(gateway ? { 'sluice.dev/gateway': 'true' } : {}) } },
+    metadata: {
+      name,
+      labels: {
+        [`node-role.kubernetes.io/${role}`]: '',
+        ...(gateway ? { 'sluice.dev/gateway': 'true' } : {}),
+      },
+    },
     spec: {
       podCIDR: cidrs[0],
       podCIDRs: cidrs,

@@ -45,7 +45,10 @@ export async function run(command: readonly string[], options: CommandOptions = 
 }
 
 /** Like `run`, but a failure is an answer: undefined. */
-export async function attempt(command: readonly string[], options: CommandOptions = {}): Promise<string | undefined> {
+export async function attempt(
+  command: readonly string[],
+  options: CommandOptions = {},
+): Promise<string | undefined> {
   try {
     return await run(command, options);
   } catch (error) {

@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { authority, keyPair, kubeconfigOf, serviceAccountKey } from './certificates.js';
 import { until } from './command.js';
 import { answers } from './kubectl.js';
-import { clusterCidrs, hostAddress, hostPort, ofFamilies, ports, serviceCidrs, type LabPlan } from './plan.js';
+import {
+  clusterCidrs,
+  hostAddress,
+  hostPort,
+  ofFamilies,
+  ports,
+  serviceCidrs,
+  type LabPlan,
+} from './plan.js';
 import { ensureRunning, failIfEnded, type Program } from './processes.js';
 import { programPath } from './programs.js';
 

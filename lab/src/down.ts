@@ -75,14 +75,17 @@ async function killAll(lab: string): Promise<void> {
 async function removeLinks(lab: string): Promise<void> {
   const bridge = `sl${labIndex(lab)}`;
   const links = JSON.parse((await run(['ip', '-json', 'link', 'show'])) || '[]') as { ifname: string }[];
-  const own = links.map(({ ifname }) => ifname).filter((name) => name === bridge || name.startsWith(`${bridge}-`));
+  const own = links
+    .map(({ ifname }) => ifname)
+    .filter((name) => name === bridge || name.startsWith(`${bridge}-`));
   for (const name of own) await attempt(['ip', 'link', 'del', name]); // a port goes with its peer's namespace
 }
 
 async function removeNamespaces(lab: string): Promise<void> {
   for (const name of namespaces(lab)) {
     // what is left of `ip netns add` that was killed is a plain file
-    if ((await attempt(['ip', 'netns', 'del', name])) === undefined) rmSync(namespaceFile(name), { force: true });
+    if ((await attempt(['ip', 'netns', 'del', name])) === undefined)
+      rmSync(namespaceFile(name), { force: true });
     if (hasNamespace(name)) throw new Error(`network namespace ${name} cannot be removed`);
   }
 }

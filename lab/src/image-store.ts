@@ -57,7 +57,10 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
   );
   const name = 'image-store';
   rmSync(socket, { force: true });
-  ensureRunning(plan.directory, { name, command: ['/usr/bin/containerd', '--config', join(state, 'config.toml')] });
+  ensureRunning(plan.directory, {
+    name,
+    command: ['/usr/bin/containerd', '--config', join(state, 'config.toml')],
+  });
   try {
     await until('the image store to answer', async () => {
       failIfEnded(plan.directory, name);
@@ -70,7 +73,11 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 }
 
 /** Unpacks what the template lacks. */
-export async function ensureTemplate(plan: LabPlan, images: readonly Image[], progress: Progress): Promise<void> {
+export async function ensureTemplate(
+  plan: LabPlan,
+  images: readonly Image[],
+  progress: Progress,
+): Promise<void> {
   await locked(join(cacheRoot, 'containerd.lock'), async () => {
     mkdirSync(template, { recursive: true });
     const names = missing(template, images).map(({ name }) => name.replace(/^.*\//, ''));
@@ -98,7 +105,11 @@ export async function installImages(root: string): Promise<void> {
 }
 
 /** Brings the images of a node whose containerd runs up to date. Resolves to the names that changed. */
-export async function updateImages(root: string, socket: string, images: readonly Image[]): Promise<readonly string[]> {
+export async function updateImages(
+  root: string,
+  socket: string,
+  images: readonly Image[],
+): Promise<readonly string[]> {
   const changed = missing(root, images).map(({ name }) => name);
   if (changed.length > 0) await importInto(root, socket, images);
   return changed;

@@ -89,13 +89,39 @@ async function ensureBase(progress: Progress): Promise<void> {
     );
   }
   if (await hasImage(baseImage)) return;
-  await run(buildah('build', '--isolation=chroot', '-t', baseImage, '-f', labImage('base.Containerfile'), '--build-arg', `BASE=${archive.split('/').at(-1) ?? ''}`, imageDirectory));
+  await run(
+    buildah(
+      'build',
+      '--isolation=chroot',
+      '-t',
+      baseImage,
+      '-f',
+      labImage('base.Containerfile'),
+      '--build-arg',
+      `BASE=${archive.split('/').at(-1) ?? ''}`,
+      imageDirectory,
+    ),
+  );
 }
 
 async function buildImage(source: ImageSource, archive: string): Promise<void> {
-  const args = Object.entries({ BASE: baseImage, ...source.arguments }).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
+  const args = Object.entries({ BASE: baseImage, ...source.arguments }).flatMap(([key, value]) => [
+    '--build-arg',
+    `${key}=${value}`,
+  ]);
   await run(
-    buildah('build', '--isolation=chroot', '--layers', '--pull=never', '-t', source.name, '-f', source.containerfile, ...args, source.context),
+    buildah(
+      'build',
+      '--isolation=chroot',
+      '--layers',
+      '--pull=never',
+      '-t',
+      source.name,
+      '-f',
+      source.containerfile,
+      ...args,
+      source.context,
+    ),
   );
   rmSync(`${archive}.partial`, { force: true });
   await run(buildah('push', source.name, `docker-archive:${archive}.partial:${source.name}`));
@@ -124,9 +150,12 @@ export async function ensureImages(progress: Progress): Promise<readonly Image[]
       images.push(image);
       if (existsSync(image.archive)) continue;
       await ensureBase(progress);
-      await progress.step(`build image ${image.name}`, () => buildImage(source, image.archive), source.estimate);
+      await progress.step(
+        `build image ${image.name}`,
+        () => buildImage(source, image.archive),
+        source.estimate,
+      );
     }
     return images;
   });
 }
-

@@ -10,8 +10,11 @@ const command = (plan: LabPlan, args: readonly string[]): readonly string[] => [
   ...args,
 ];
 
-export const kubectl = (plan: LabPlan, args: readonly string[], options: CommandOptions = {}): Promise<string> =>
-  run(command(plan, args), options);
+export const kubectl = (
+  plan: LabPlan,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> => run(command(plan, args), options);
 
 /** Whether a path of the API server answers with success. */
 export const answers = async (plan: LabPlan, path: string): Promise<boolean> =>
@@ -20,7 +23,11 @@ export const answers = async (plan: LabPlan, path: string): Promise<boolean> =>
 /** Server-side apply of objects. */
 export async function apply(plan: LabPlan, objects: readonly object[]): Promise<void> {
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
-  await kubectl(plan, ['apply', '--server-side', '--force-conflicts', '--field-manager=sluice-lab', '-f', '-'], { input });
+  await kubectl(
+    plan,
+    ['apply', '--server-side', '--force-conflicts', '--field-manager=sluice-lab', '-f', '-'],
+    { input },
+  );
 }
 
 export async function kubectlJson<T>(plan: LabPlan, args: readonly string[]): Promise<T> {

@@ -21,7 +21,9 @@ function holderOf(file: string): Holder | undefined {
 function tryLock(file: string): boolean {
   if (holderOf(file) === undefined) rmSync(file, { force: true });
   try {
-    writeFileSync(file, JSON.stringify({ pid: process.pid, startTime: startTime(process.pid) }), { flag: 'wx' });
+    writeFileSync(file, JSON.stringify({ pid: process.pid, startTime: startTime(process.pid) }), {
+      flag: 'wx',
+    });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

@@ -6,7 +6,14 @@
 import { attempt, run } from './command.js';
 import { hasNamespace, inNamespace, ipBatch } from './namespaces.js';
 import { type LabPlan } from './plan.js';
-import { hosts, podRoutes, switchBridges, switchNamespace, type HostPlan, type LinkPlan } from './topology.js';
+import {
+  hosts,
+  podRoutes,
+  switchBridges,
+  switchNamespace,
+  type HostPlan,
+  type LinkPlan,
+} from './topology.js';
 
 interface IpLink {
   readonly ifname: string;
@@ -16,7 +23,11 @@ interface IpLink {
 const ready = 'ready';
 
 /** Strict reverse-path filtering and no redirects, as careful distributions have it; no waiting for duplicate addresses. */
-const commonSettings = ['net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0', 'net.ipv6.conf.default.accept_ra=0'];
+const commonSettings = [
+  'net.ipv6.conf.all.accept_dad=0',
+  'net.ipv6.conf.default.accept_dad=0',
+  'net.ipv6.conf.default.accept_ra=0',
+];
 const forwardingSettings = [
   'net.ipv4.ip_forward=1',
   'net.ipv6.conf.all.forwarding=1',
@@ -66,7 +77,10 @@ export async function ensureManagementBridge(plan: LabPlan): Promise<void> {
 
 async function ensureSwitch(plan: LabPlan): Promise<void> {
   const name = switchNamespace(plan);
-  const found = await ensureNamespace(name, ['net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1']);
+  const found = await ensureNamespace(name, [
+    'net.ipv6.conf.all.disable_ipv6=1',
+    'net.ipv6.conf.default.disable_ipv6=1',
+  ]);
   const missing = switchBridges.filter((bridge) => !found.some(({ ifname }) => ifname === bridge));
   await ipBatch(
     name,
@@ -101,7 +115,9 @@ async function makeLink(plan: LabPlan, host: HostPlan, link: LinkPlan): Promise<
   await withoutOffloads(namespace, port);
   await withoutOffloads(host.namespace, device);
   await ipBatch(host.namespace, [
-    ...link.addresses.map((address) => `addr add ${address} dev ${device}${address.includes(':') ? ' nodad' : ''}`),
+    ...link.addresses.map(
+      (address) => `addr add ${address} dev ${device}${address.includes(':') ? ' nodad' : ''}`,
+    ),
     `link set ${device} up`,
     ...link.defaultVia.map((via) => `route replace default via ${via} dev ${device}`),
     `link set ${device} alias ${ready}`,

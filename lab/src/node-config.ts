@@ -47,7 +47,12 @@ export const kubeletConfig = (plan: LabPlan, node: NodePlan): string =>
     failSwapOn: false,
     localStorageCapacityIsolation: false,
     makeIPTablesUtilChains: false,
-    evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%', 'imagefs.available': '0%' },
+    evictionHard: {
+      'memory.available': '1Mi',
+      'nodefs.available': '0%',
+      'nodefs.inodesFree': '0%',
+      'imagefs.available': '0%',
+    },
     imageGCHighThresholdPercent: 100,
     volumePluginDir: '/var/lib/kubelet/volume-plugins',
   });

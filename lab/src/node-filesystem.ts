@@ -50,8 +50,17 @@ export async function ensureMountDirectory(plan: LabPlan): Promise<void> {
 }
 
 function makeDirectories(node: NodePlan): void {
-  const directories = ['run/lock', 'run/netns', 'var/lib/kubelet', 'var/log/pods', 'var/tmp', 'etc', 'cgroup'];
-  for (const path of [...directories, `${nodeFiles}/bin`]) mkdirSync(join(node.directory, path), { recursive: true });
+  const directories = [
+    'run/lock',
+    'run/netns',
+    'var/lib/kubelet',
+    'var/log/pods',
+    'var/tmp',
+    'etc',
+    'cgroup',
+  ];
+  for (const path of [...directories, `${nodeFiles}/bin`])
+    mkdirSync(join(node.directory, path), { recursive: true });
   for (const [link, target] of Object.entries({ 'var/run': '/run', 'var/lock': '/run/lock' })) {
     rmSync(join(node.directory, link), { force: true });
     symlinkSync(target, join(node.directory, link));

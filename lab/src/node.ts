@@ -47,7 +47,8 @@ function writeConfiguration(plan: LabPlan, node: NodePlan): void {
     'kube-proxy.json': kubeProxyConfig(plan, node),
     'resolv.conf': `nameserver ${hostAddress(plan)}\n`,
   };
-  for (const [name, text] of Object.entries(files)) writeFileSync(onMachine(node, `${nodeFiles}/${name}`), text);
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(onMachine(node, `${nodeFiles}/${name}`), text);
   const { certificate, key } = keyPair(plan, node.name);
   const copies = {
     'ca.crt': authority(plan).certificate,
@@ -56,7 +57,8 @@ function writeConfiguration(plan: LabPlan, node: NodePlan): void {
     'kubelet.kubeconfig': kubeconfigOf(plan, node.name),
     'kube-proxy.kubeconfig': kubeconfigOf(plan, 'kube-proxy'),
   };
-  for (const [name, from] of Object.entries(copies)) copyFileSync(from, onMachine(node, `${nodeFiles}/${name}`));
+  for (const [name, from] of Object.entries(copies))
+    copyFileSync(from, onMachine(node, `${nodeFiles}/${name}`));
 }
 
 /** Before /etc of the node is mounted: what lies under an overlay must not change beneath it. */
@@ -68,7 +70,8 @@ function writeCniConfiguration(plan: LabPlan, node: NodePlan): void {
 }
 
 /** The containerd socket of a node, seen from the machine. */
-export const containerdSocket = (node: NodePlan): string => onMachine(node, '/run/containerd/containerd.sock');
+export const containerdSocket = (node: NodePlan): string =>
+  onMachine(node, '/run/containerd/containerd.sock');
 
 /** Everything of a node up to containerd; needs no API server. */
 export async function ensureNodeRuntime(plan: LabPlan, node: NodePlan): Promise<void> {
@@ -94,4 +97,6 @@ export function ensureKubelet(plan: LabPlan, node: NodePlan): void {
 
 /** Programs of a node, for messages and for `lab fail`. */
 export const nodePrograms = (node: NodePlan): readonly string[] =>
-  [...(node.role === 'worker' ? ['kube-proxy'] : []), 'kubelet', 'containerd'].map((name) => programName(node, name));
+  [...(node.role === 'worker' ? ['kube-proxy'] : []), 'kubelet', 'containerd'].map((name) =>
+    programName(node, name),
+  );

@@ -57,7 +57,14 @@ export const defaultStateRoot = '/var/lib/sluice-lab';
 export const clusterCidrs: Pair = { ipv4: '10.244.0.0/16', ipv6: 'fd00:244::/48' };
 export const serviceCidrs: Pair = { ipv4: '10.96.0.0/16', ipv6: 'fd00:96::/112' };
 export const apiService: Pair = { ipv4: '10.96.0.1', ipv6: 'fd00:96::1' };
-export const ports = { api: 6443, redis: 6379, etcd: 2379, etcdPeer: 2380, echoHttp: 8080, echoUdp: 8081 } as const;
+export const ports = {
+  api: 6443,
+  redis: 6379,
+  etcd: 2379,
+  etcdPeer: 2380,
+  echoHttp: 8080,
+  echoUdp: 8081,
+} as const;
 
 /** Networks outside the cluster; the same in every lab, each in namespaces of its own. */
 export const outsideNetworks = {
@@ -105,7 +112,11 @@ interface Surroundings {
   readonly management: Pair;
 }
 
-function planNode({ directory, prefix, management }: Surroundings, role: NodePlan['role'], ordinal: number): NodePlan {
+function planNode(
+  { directory, prefix, management }: Surroundings,
+  role: NodePlan['role'],
+  ordinal: number,
+): NodePlan {
   const number = role === 'worker' ? ordinal : firstGatewayNumber - 1 + ordinal;
   const uplinkHost = ordinal + 2;
   const mac = `02:5c:18:00:00:${uplinkHost.toString(16).padStart(2, '0')}`;

@@ -25,8 +25,8 @@ export const cniConfig = ({ families }: LabPlan, node: NodePlan): string =>
     ],
   });
 
-/** nft commands that (re)place the masquerade. */
-export function masqueradeRules({ index }: LabPlan): string {
+/** nft commands that (re)place the masquerade. The machine itself (API server, DNS) has no routes to Pods. */
+export function masqueradeRules({ index, host }: LabPlan): string {
   const inside4 = [clusterCidrs.ipv4, `10.${index}.0.0/24`, `${outsideNetworks.underlay.ipv4}0/24`];
   const inside6 = [clusterCidrs.ipv6, `fd00:${index}::/64`, `${outsideNetworks.underlay.ipv6}/64`];
   return `table inet cni
@@ -34,6 +34,8 @@ delete table inet cni
 table inet cni {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
+    ip saddr ${clusterCidrs.ipv4} ip daddr ${host.ipv4} masquerade
+    ip6 saddr ${clusterCidrs.ipv6} ip6 daddr ${host.ipv6} masquerade
     ip saddr ${clusterCidrs.ipv4} ip daddr != { ${inside4.join(', ')} } masquerade
     ip6 saddr ${clusterCidrs.ipv6} ip6 daddr != { ${inside6.join(', ')} } masquerade
   }

@@ -3,7 +3,16 @@
  * taken for ours. A record is written before anybody can rely on the process, and outlives a crash of the lab's command.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, writeFileSync, existsSync } from 'node:fs';
+import {
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+  existsSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { until } from './command.js';
 
@@ -24,7 +33,8 @@ interface ProcessRecord {
 }
 
 const recordDirectory = (directory: string): string => join(directory, 'processes');
-const recordFile = (directory: string, name: string): string => join(recordDirectory(directory), `${name}.json`);
+const recordFile = (directory: string, name: string): string =>
+  join(recordDirectory(directory), `${name}.json`);
 export const logFile = (directory: string, name: string): string => join(directory, 'logs', `${name}.log`);
 
 /** Clock ticks since boot at which a process started (proc(5), field 22); undefined if it is gone or a zombie. */
@@ -67,7 +77,9 @@ export function ensureRunning(directory: string, program: Program): number {
     env: { ...process.env, ...program.environment, [ownerVariable]: directory },
   });
   closeSync(log);
-  child.on('error', (error) => writeFileSync(logFile(directory, program.name), `${error.message}\n`, { flag: 'a' }));
+  child.on('error', (error) =>
+    writeFileSync(logFile(directory, program.name), `${error.message}\n`, { flag: 'a' }),
+  );
   if (child.pid === undefined) throw new Error(`${program.name}: ${file} could not be started`);
   child.unref();
   const record = { pid: child.pid, startTime: startTime(child.pid), command: program.command };

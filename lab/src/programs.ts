@@ -85,7 +85,8 @@ export const programPath = (name: ProgramName): string => join(programDirectory,
 async function adopt(name: ProgramName): Promise<boolean> {
   const given = join(process.env.KUBEBUILDER_ASSETS ?? '/nonexistent', name);
   if (!existsSync(given)) return false;
-  const version = (await attempt([given, ...(name === 'kubectl' ? ['version', '--client'] : ['--version'])])) ?? '';
+  const version =
+    (await attempt([given, ...(name === 'kubectl' ? ['version', '--client'] : ['--version'])])) ?? '';
   if (!version.includes(`v${builds[name].version}`)) return false;
   copyFileSync(given, `${programPath(name)}.${process.pid}`);
   renameSync(`${programPath(name)}.${process.pid}`, programPath(name));

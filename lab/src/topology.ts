@@ -45,7 +45,12 @@ const withLength = (pair: Pair, families: readonly Family[]): readonly string[] 
 const gatewayOf = (network: 'uplink' | 'routed', families: readonly Family[]): readonly string[] =>
   families.map((family) => outsideAddress(network, routerHost)[family]);
 
-const portPrefixes: Readonly<Record<Network, string>> = { management: '', underlay: 'u', uplink: 'e', routed: 'r' };
+const portPrefixes: Readonly<Record<Network, string>> = {
+  management: '',
+  underlay: 'u',
+  uplink: 'e',
+  routed: 'r',
+};
 
 /** Name of a host's port: unique in its bridge's namespace, at most 15 characters (IFNAMSIZ). */
 function portName(plan: LabPlan, network: Network, host: string): string {

@@ -34,7 +34,10 @@ export function resolveSize(name: string, asked: Partial<LabSize>): LabSize {
 }
 
 async function ensureNodeObjects(plan: LabPlan): Promise<void> {
-  const { items } = await kubectlJson<{ items: readonly { metadata: { name: string } }[] }>(plan, ['get', 'nodes']);
+  const { items } = await kubectlJson<{ items: readonly { metadata: { name: string } }[] }>(plan, [
+    'get',
+    'nodes',
+  ]);
   const known = new Set(items.map(({ metadata }) => metadata.name));
   await apply(
     plan,
@@ -68,18 +71,25 @@ export async function updateNodeImages(plan: LabPlan, images: readonly Image[]):
   return [...changed];
 }
 
-async function ensureNodes(plan: LabPlan, progress: Progress): Promise<void> {
+/** Resolves to the names of images that are new on a node. */
+async function ensureNodes(plan: LabPlan, progress: Progress): Promise<readonly string[]> {
   const images = await ensureImages(progress);
   await ensureTemplate(plan, images, progress);
-  await progress.step('containerd on every node', async () => {
+  return progress.step('containerd on every node', async () => {
     await ensureMountDirectory(plan);
     for (const node of plan.nodes) await ensureNodeRuntime(plan, node);
-    await updateNodeImages(plan, images);
+    return updateNodeImages(plan, images);
   });
 }
 
+export interface RunningLab {
+  readonly plan: LabPlan;
+  /** Names of images that nodes had already and got anew. */
+  readonly changedImages: readonly string[];
+}
+
 /** Brings the cluster up, without Sluice. */
-export async function bringClusterUp(size: LabSize, progress: Progress): Promise<LabPlan> {
+export async function bringClusterUp(size: LabSize, progress: Progress): Promise<RunningLab> {
   const state = readState(size.name);
   if (state !== undefined && isFromEarlierBoot(state)) await takeDown(size.name);
   const plan = planLab(size);
@@ -89,17 +99,17 @@ export async function bringClusterUp(size: LabSize, progress: Progress): Promise
   await ensurePrograms(progress);
   await progress.step('certificates', () => ensureCertificates(plan));
   await ensureManagementBridge(plan);
-  await Promise.all([
+  const [, changedImages] = await Promise.all([
     progress.step('control plane', () => ensureControlPlane(plan)),
     (async () => {
       await progress.step('networks', () => ensureNetworks(plan));
       ensureOutside(plan);
       ensureRedis(plan);
-      await ensureNodes(plan, progress);
+      return ensureNodes(plan, progress);
     })(),
   ]);
   await ensureNodeObjects(plan);
   for (const node of plan.nodes) ensureKubelet(plan, node);
   await progress.step('nodes', () => waitForNodes(plan));
-  return plan;
+  return { plan, changedImages };
 }

@@ -209,7 +209,7 @@ export class Reflector<T extends KubeObject> implements Store<T> {
   private async watch(): Promise<void> {
     const { client, resource, clock } = this.options;
     const attempt = new AbortController();
-    const dog = new Watchdog(clock, this.options.watchdogMs ?? 90_000, () => attempt.abort());
+    const dog = new Watchdog(clock, this.options.watchdogMs ?? 180_000, () => attempt.abort());
     const started = clock.monotonicMs();
     let heard = 0;
     try {

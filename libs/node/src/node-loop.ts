@@ -52,6 +52,8 @@ export class NodeLoop {
   private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
   private facts: NodeFacts | undefined;
   private problem: Problem | undefined = { reason: 'OVSUnavailable', message: 'not connected yet' };
+  /** What the loop waited for last. */
+  private waiting: string | undefined;
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: NodeLoopOptions) {
@@ -140,7 +142,9 @@ export class NodeLoop {
     this.facts = facts;
     const resolution = resolve(world, facts);
     if (resolution.kind === 'waiting') {
-      logger.info({ reason: resolution.reason }, 'waiting for the controller');
+      if (resolution.reason !== this.waiting)
+        logger.info({ reason: resolution.reason }, 'waiting for the controller');
+      this.waiting = resolution.reason;
       this.reports.mark();
       return;
     }
