@@ -10,6 +10,7 @@ import { HostState, KernelNetwork } from '@sluice/netlink';
 import { Nft } from '@sluice/nft';
 import { type Registry } from 'prom-client';
 import { Committer } from './commit/committer.js';
+import { KernelHostWriter } from './commit/host-writer.js';
 import { commitMetrics } from './commit/metrics.js';
 import { HostFactsReader } from './facts/host-facts.js';
 import { NicRecords } from './nic/record.js';
@@ -85,7 +86,7 @@ export class NodeProcess {
       compiler: new Compiler(config),
       committer: new Committer({
         switch: ovs,
-        host: new HostState(network, ownedHostState(config)),
+        host: new KernelHostWriter(network, new HostState(network, ownedHostState(config))),
         nft,
         ownTables: [agentTableName, gatewayTableName],
         metrics,

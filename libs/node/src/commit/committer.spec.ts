@@ -70,7 +70,7 @@ function rig() {
       },
     },
     host: {
-      reconcile: async () => {
+      write: async () => {
         log.push('host');
         return Promise.resolve({ changed: 0, missing: [] });
       },

@@ -10,22 +10,16 @@ import { type Logger } from '@sluice/core';
 import {
   type Change,
   type CompiledDesired,
-  type DesiredHost,
   diff,
   diffInstalled,
   isEmpty,
   isEmptyOpenFlow,
   type OpenFlowChange,
 } from '@sluice/datapath';
-import { type HostReport } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
 import { type Switch } from '../switch/switch.js';
+import { type HostWriter } from './host-writer.js';
 import { type CommitMetrics } from './metrics.js';
-
-export interface HostWriter {
-  /** Makes the host's network configuration so; touches nothing that is not Sluice's. */
-  reconcile(desired: Omit<DesiredHost, 'nft'>): Promise<HostReport>;
-}
 
 export interface CommitterOptions {
   readonly switch: Pick<Switch, 'ensureBridge' | 'installed' | 'commit'>;
@@ -129,9 +123,8 @@ export class Committer {
     });
   }
 
-  private async host({ host }: CompiledDesired): Promise<void> {
-    const { sysctls, addresses, neighbours, routes, rules } = host;
-    const { missing } = await this.options.host.reconcile({ sysctls, addresses, neighbours, routes, rules });
+  private async host({ bridge, host }: CompiledDesired): Promise<void> {
+    const { missing } = await this.options.host.write(bridge, host);
     if (missing.length > 0) this.options.logger.debug({ missing }, 'links or settings are not there yet');
   }
 }
