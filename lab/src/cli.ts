@@ -1,5 +1,6 @@
 /** The lab's command line. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { demonstrate } from './demo.js';
 import { takeDown } from './down.js';
 import { installSluice } from './install.js';
 import { locked } from './lock.js';
@@ -43,6 +44,10 @@ command('up')
       if (sluice) await installSluice(plan, changedImages, terminalProgress);
     });
   });
+
+command('demo')
+  .description('annotate a namespace and show its address outside, before and after')
+  .action(async ({ name }: NameOption) => demonstrate(existingLab(name), terminalProgress));
 
 command('status')
   .description('what runs, and how to reach it')

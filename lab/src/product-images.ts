@@ -15,10 +15,10 @@ export function productImages(): readonly ImageSource[] {
   return [image('sluice', 'sluice.Containerfile'), image('sluice-ovs', 'ovs.Containerfile')];
 }
 
-/** The Open vSwitch image depends on its own script only: a change of Sluice must not restart Open vSwitch. */
+/** The Open vSwitch image depends on its own scripts only: a change of Sluice must not restart Open vSwitch. */
 const contents = {
   sluice: ['controller.mjs', 'gateway.mjs', 'agent.mjs', 'supervise', 'node'],
-  'sluice-ovs': ['ovs-run'],
+  'sluice-ovs': ['ovs-run', 'supervise'],
 } as const;
 
 const image = (name: keyof typeof contents, file: string): ImageSource => ({

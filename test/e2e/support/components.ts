@@ -27,9 +27,9 @@ const find = (pattern: string): string =>
   `for p in /proc/[0-9]*; do i=\${p#/proc/}; [ $i = 1 ] || [ $i = $$ ] || case "$(tr '\\0' ' ' <$p/cmdline 2>/dev/null)" in ${pattern}) echo $i;; esac; done`;
 
 const patterns: Readonly<Record<Component, string>> = {
-  controller: '*node\\ *controller/src/main.js*',
-  agent: '*node\\ *agent/src/main.js*',
-  gateway: '*node\\ *gateway/src/main.js*',
+  controller: '*/opt/sluice/controller.mjs*',
+  agent: '*/opt/sluice/agent.mjs*',
+  gateway: '*/opt/sluice/gateway.mjs*',
   ovs: 'ovs-vswitchd*|*/ovs-vswitchd*',
 };
 

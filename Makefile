@@ -1,0 +1,44 @@
+# The two commands of the README, and what developers use. Node 24 comes with the project.
+SHELL := /bin/bash
+MACHINE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+NODE := $(CURDIR)/node_modules/node-linux-$(MACHINE)/bin
+export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(PATH)
+STAMP := node_modules/.sluice-installed
+LAB := node dist/lab/src/cli.js
+
+.PHONY: help lab test lab-down build lint format generate bench-path
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+lab: build ## a cluster with Sluice on this machine, and the first egress through it (root)
+	@$(LAB) up
+	@$(LAB) demo
+
+test: $(STAMP) ## everything that CI checks (root)
+	@node tools/test.mjs
+
+lab-down: build ## remove all that the lab made
+	@$(LAB) down
+
+build: $(STAMP) ## compile
+	@npm run --silent build
+
+lint: $(STAMP) ## types, rules of the layers, formatting
+	@npm run --silent types && npm run --silent lint && npm run --silent format:check
+
+format: $(STAMP) ## format all files
+	@npm run --silent format
+
+generate: build ## write what is made from code
+	@npm run --silent generate
+
+bench-path: build ## measure the path in the running lab
+	@npm run --silent bench -- path
+
+# The installing npm may be that of an older Node: engines are checked by Node 24 itself.
+$(STAMP): package-lock.json package.json
+	@command -v npm >/dev/null || { echo "npm is missing; run: apt-get install npm" >&2; exit 1; }
+	npm ci --engine-strict=false --no-audit --no-fund
+	@touch $@
