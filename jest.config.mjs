@@ -1,7 +1,7 @@
 /** Unit, codec, flow and conformance specs run natively as ES modules; swc only strips the types. */
 export default {
   testEnvironment: 'node',
-  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/lab', '<rootDir>/bench', '<rootDir>/test'],
+  roots: ['libs', 'apps', 'lab', 'bench', 'deploy', 'tools', 'test'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

@@ -170,6 +170,7 @@ function ovs(): object {
               name: 'ovs',
               image: image('sluice-ovs'),
               imagePullPolicy: 'IfNotPresent',
+              env: [fromField('SLUICE_NODE_NAME', 'spec.nodeName')],
               readinessProbe: {
                 exec: { command: ['ovs-vsctl', '--timeout=5', '--db=unix:/run/sluice/ovs/db.sock', 'show'] },
                 periodSeconds: 5,
