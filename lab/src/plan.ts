@@ -82,7 +82,7 @@ const defaultIndex = 89;
 /** Second byte of the management subnet, from 1 to 88. A lab's name always gets the same; the default lab has 89. */
 export function labIndex(name: string): number {
   if (name === 'lab') return defaultIndex;
-  return [...name].reduce((hash, character) => (hash * 31 + character.charCodeAt(0)) % 88, 7) + 1;
+  return Array.from(name).reduce((hash, character) => (hash * 31 + character.charCodeAt(0)) % 88, 7) + 1;
 }
 
 /** The address of a host in a network; the host number is written alike in both families. */

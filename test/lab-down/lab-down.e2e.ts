@@ -24,22 +24,24 @@ function processes(): readonly string[] {
         return []; // it ended while we looked
       }
     })
-    .sort();
+    .toSorted();
 }
 
 function cgroups(root = '/sys/fs/cgroup'): readonly string[] {
   const found = execFileSync('find', [root, '-type', 'd'], { encoding: 'utf8' });
-  return lines(found).sort();
+  return lines(found).toSorted();
 }
 
 /** Everything that a lab makes on a machine. */
 function machine(): Readonly<Record<string, readonly string[]>> {
   return {
     namespaces: lines(execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })),
-    links: lines(execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' })).map((line) => line.split(/\s/)[0] ?? ''),
+    links: lines(execFileSync('ip', ['-br', 'link'], { encoding: 'utf8' })).map(
+      (line) => line.split(/\s/)[0] ?? '',
+    ),
     rules: lines(execFileSync('ip', ['rule'], { encoding: 'utf8' })),
     nft: lines(execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' })),
-    mounts: lines(readFileSync('/proc/self/mounts', 'utf8')).sort(),
+    mounts: lines(readFileSync('/proc/self/mounts', 'utf8')).toSorted(),
     cgroups: cgroups(),
     processes: processes(),
   };
@@ -58,16 +60,21 @@ describe('lab down', () => {
     expect(running.namespaces?.length).toBeGreaterThan(left.namespaces?.length ?? 0);
     expect(left.processes).toEqual([]);
     for (const [kind, entries] of Object.entries(left)) {
-      expect({ kind, left: entries.filter((entry) => /sluice|worker-\d|gateway-\d/.test(entry)) }).toEqual({ kind, left: [] });
+      expect({ kind, left: entries.filter((entry) => /sluice|worker-\d|gateway-\d/.test(entry)) }).toEqual({
+        kind,
+        left: [],
+      });
     }
   });
 
   it('does so after kill −9 of a lab that was coming up', async () => {
     const before = machine();
-    const child = spawn(process.execPath, ['dist/lab/src/cli.js', 'up'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    for await (const output of child.stdout) {
-      if (processes().length > before.processes.length + 3) break;
-      void output;
+    const child = spawn(process.execPath, ['dist/lab/src/cli.js', 'up'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    child.stdout.resume();
+    while (processes().length <= (before.processes?.length ?? 0) + 3 && child.exitCode === null) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await once(child, 'close');

@@ -281,9 +281,7 @@ interface RawList {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const isObject = (value: unknown): boolean => isRecord(value) && isRecord(value['metadata'] ?? {});
+const isObject = (value: unknown): boolean => isRecord(value) && isRecord(value.metadata ?? {});
 
 const isList = (value: unknown): value is RawList =>
-  isRecord(value) &&
-  isRecord(value['metadata']) &&
-  (value['items'] === null || Array.isArray(value['items']));
+  isRecord(value) && isRecord(value.metadata) && (value.items === null || Array.isArray(value.items));

@@ -36,10 +36,10 @@ export interface ConfigSource {
 export async function loadClusterConfig(source: ConfigSource = {}): Promise<ClusterConfig> {
   const env = source.env ?? process.env;
   if (source.kubeconfig !== undefined) return readKubeconfig(source.kubeconfig, source.context);
-  if (env['KUBERNETES_SERVICE_HOST'] !== undefined && existsSync(join(accountDirectory, 'token'))) {
+  if (env.KUBERNETES_SERVICE_HOST !== undefined && existsSync(join(accountDirectory, 'token'))) {
     return inClusterConfig(env);
   }
-  const first = env['KUBECONFIG']?.split(':').find((path) => path !== '');
+  const first = env.KUBECONFIG?.split(':').find((path) => path !== '');
   return readKubeconfig(first ?? join(homedir(), '.kube/config'), source.context);
 }
 
@@ -48,13 +48,13 @@ export async function inClusterConfig(
   env: Environment,
   directory = accountDirectory,
 ): Promise<ClusterConfig> {
-  const host = env['KUBERNETES_SERVICE_HOST'];
+  const host = env.KUBERNETES_SERVICE_HOST;
   if (host === undefined) {
     throw new ConfigError('SLUICE_CONFIG_INVALID', {
       message: 'KUBERNETES_SERVICE_HOST is not set: not in a Pod',
     });
   }
-  const port = env['KUBERNETES_SERVICE_PORT'] ?? '443';
+  const port = env.KUBERNETES_SERVICE_PORT ?? '443';
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
     ca: await readSetting(join(directory, 'ca.crt')),

@@ -117,9 +117,13 @@ export class Reflector<T extends KubeObject> implements Store<T> {
         if (this.mustList) await this.relist();
         await this.watch();
       } catch (error) {
-        if (!signal.aborted) await this.recover(error);
+        if (!this.isStopping()) await this.recover(error);
       }
     }
+  }
+
+  private isStopping(): boolean {
+    return this.stopping.signal.aborted;
   }
 
   private async recover(error: unknown): Promise<void> {

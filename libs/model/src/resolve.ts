@@ -157,7 +157,7 @@ function localPods({ pods, namespaces, addresses }: World, facts: NodeFacts): re
       const egress = egresses.get(namespace);
       // A namespace that is not known yet: its Pods are unknown, too, and their packets are dropped.
       if (egress === undefined) return [];
-      const texts = (status?.podIPs ?? []).map(({ ip }) => canonicalOr(ip ?? ''));
+      const texts = (status?.podIPs ?? []).map(({ ip }) => canonicalOr(ip));
       return texts.flatMap((address): LocalPod[] => {
         const device = address === undefined ? undefined : facts.podInterfaces.get(address);
         if (address === undefined || device === undefined) return [];

@@ -3,7 +3,7 @@
  * and gateways differ by the roles in their facts and by their reporter; a node with both roles runs one loop.
  */
 import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
-import { bridgeName, type CompiledDesired, Compiler, podPortName, slowPortName } from '@sluice/datapath';
+import { bridgeName, type CompiledDesired, type Compiler, podPortName, slowPortName } from '@sluice/datapath';
 import { type Intent, type NodeFacts, resolve, type World } from '@sluice/model';
 import { type HostNetwork, type NetworkEvent } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
@@ -182,7 +182,7 @@ export class NodeLoop {
   }
 
   private async interfacesOf(world: World): Promise<ReadonlyMap<string, string>> {
-    const addresses = world.pods.flatMap(({ status }) => (status?.podIPs ?? []).map(({ ip }) => ip ?? ''));
+    const addresses = world.pods.flatMap(({ status }) => (status?.podIPs ?? []).map(({ ip }) => ip));
     const known = addresses.filter((address) => address !== '');
     const interfaces = (this.podInterfaces ??= await this.readRoutes());
     return interfaces.map(known);

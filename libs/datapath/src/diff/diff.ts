@@ -23,7 +23,7 @@ const flowKeys: Keys<Flow> = {
   body: (flow) => `${flow.cookie.toString(16)} ${flowBody(flow)}`,
 };
 const groupKeys: Keys<Group> = {
-  key: (group) => String(groupKey(group)),
+  key: (group) => groupKey(group),
   body: (group) => groupBody(group),
 };
 const meterKeys: Keys<Meter> = { key: ({ id }) => String(id), body: (meter) => JSON.stringify(meter) };
@@ -97,7 +97,7 @@ function hostChange(
       next?.nft.find((table) => table.name === name),
     );
   const put = (next?.nft ?? []).filter(({ name }) => !same(name)).map(({ name }) => name);
-  const kept = <T extends { readonly table: string }>({ table }: T): boolean => !put.includes(table);
+  const kept = ({ table }: { readonly table: string }): boolean => !put.includes(table);
   const elements = replaced(of(units.before, 'elements'), of(units.after, 'elements'), text);
   /** Of the node's own host part and of units together. */
   const both = <T>(

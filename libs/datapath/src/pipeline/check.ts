@@ -62,6 +62,8 @@ function violation(table: Table, action: Action): string | undefined {
       return undefined;
     case 'controller':
     case 'dec_ttl':
+    case 'goto_table':
+    case 'raw':
       return `uses ${action.type}`;
   }
 }

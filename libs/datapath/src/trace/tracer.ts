@@ -113,26 +113,36 @@ export class Tracer {
         else headers.setMasked(action.field, action.value, action.mask);
         return;
       case 'move':
-        return headers.write(action.dst, headers.read(action.src));
+        headers.write(action.dst, headers.read(action.src));
+        return;
       case 'check_pkt_larger':
-        return headers.write(action.dst, (walk.packet.length ?? defaultLength) > action.bytes ? 1n : 0n);
+        headers.write(action.dst, (walk.packet.length ?? defaultLength) > action.bytes ? 1n : 0n);
+        return;
       case 'resubmit':
-        return this.table(action.table ?? table, deeper(walk));
+        this.table(action.table ?? table, deeper(walk));
+        return;
       case 'group':
-        return this.group(action.group, walk, table);
+        this.group(action.group, walk, table);
+        return;
       case 'output':
-        return output(action.port, walk);
+        output(action.port, walk);
+        return;
       case 'ct':
-        return this.track(action, walk, table);
+        this.track(action, walk, table);
+        return;
       case 'ct_clear':
         walk.connection = undefined;
-        return clearTracking(walk);
+        clearTracking(walk);
+        return;
       case 'learn':
-        return this.learn(action, walk);
+        this.learn(action, walk);
+        return;
       case 'meter':
       case 'note':
         return;
       case 'dec_ttl':
+      case 'goto_table':
+      case 'raw':
       case 'controller':
         throw new InternalError('SLUICE_INTERNAL', {
           message: `the pipeline does not use ${action.type}, the tracer does not know it`,

@@ -20,9 +20,9 @@ function section(crd: CrdDefinition): string[] {
     `## ${crd.kind}`,
     `${crd.description} Short name \`${crd.shortName}\`.`,
     `\`\`\`yaml\n${crd.example}\`\`\``,
-    fieldTable('spec', properties['spec']),
-    rules('spec', properties['spec']),
-    fieldTable('status', properties['status']),
+    fieldTable('spec', properties.spec),
+    rules('spec', properties.spec),
+    fieldTable('status', properties.status),
     table(
       ['Condition', 'When it is True'],
       Object.entries(crd.conditions).map(([type, text]) => [type, text]),

@@ -18,11 +18,11 @@ const adminToken = 'conformance-admin';
 
 /** The path of a Kubernetes program or of etcd; throws with the command that installs it. */
 export function findProgram(name: string): string {
-  const assets = process.env['KUBEBUILDER_ASSETS'];
+  const assets = process.env.KUBEBUILDER_ASSETS;
   const candidates = [
     ...(assets === undefined ? [] : [join(assets, name)]),
     join(homedir(), '.cache/sluice/bin', `${name}-${version}`),
-    ...(name === 'etcd' ? (process.env['PATH'] ?? '').split(delimiter).map((path) => join(path, name)) : []),
+    ...(name === 'etcd' ? (process.env.PATH ?? '').split(delimiter).map((path) => join(path, name)) : []),
   ];
   const found = candidates.find((path) => existsSync(path));
   if (found === undefined) throw new Error(`${name} is missing: run \`make lab-build\``);
@@ -175,7 +175,7 @@ export class RealApiServer {
 }
 
 async function end(child: ChildProcess | undefined, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (child?.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill(signal);
   await exited;

@@ -80,7 +80,7 @@ const isMissing = (error: unknown): boolean =>
 
 function parse(text: string, path: string): NicRecord {
   try {
-    return recordSchema.parse(JSON.parse(text)) as NicRecord;
+    return recordSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new ConfigError('SLUICE_CONFIG_INVALID', {
       message: `${path} is not a record of a network interface: ${describeError(error)}; restore or delete it`,

@@ -120,7 +120,7 @@ export class NicTakeover {
 }
 
 const routeKey = ({ family, destination, via, metric }: NicRoute): string =>
-  [family, destination, via ?? '', metric ?? ''].join(' ');
+  [family, destination, via ?? '', metric].join(' ');
 
 function merge(found: readonly NicRoute[], known: readonly NicRoute[]): readonly NicRoute[] {
   const keys = new Set(found.map(routeKey));

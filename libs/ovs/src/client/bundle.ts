@@ -23,7 +23,10 @@ export function describe(message: BundleMessage): string {
     case 'modify_strict':
     case 'add_or_modify':
       return `${mod.command} ${'flow' in mod ? formatFlow(mod.flow) : formatGroup(mod.group)}`;
-    default:
+    case 'delete':
+    case 'delete_strict':
+    case 'insert_bucket':
+    case 'remove_bucket':
       return `${mod.command} ${JSON.stringify(mod, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`;
   }
 }

@@ -122,7 +122,7 @@ export class OpenFlowConnection {
   }
 
   /** All parts of a multipart answer. */
-  async multipart<K extends MultipartReply['kind'] & MultipartRequest['kind']>(
+  async multipart<K extends MultipartReply['kind']>(
     request: Extract<MultipartRequest, { readonly kind: K }>,
   ): Promise<readonly ReplyOf<K>[]> {
     const parts: ReplyOf<K>[] = [];

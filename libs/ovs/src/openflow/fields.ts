@@ -77,7 +77,8 @@ type Rest = Partial<
   >
 >;
 
-// eslint-disable-next-line max-params -- columns of a table
+/** One line for each field of the table below: four things that each has, then what is unusual. */
+/* eslint-disable max-params -- a table reads by columns */
 const field = (
   header: OxmHeader,
   bits: number,
@@ -94,6 +95,7 @@ const field = (
   needs: 'none',
   ...rest,
 });
+/* eslint-enable max-params */
 
 /**
  * In the order in which a match goes out: Open vSwitch checks a field's prerequisite against what came before it.

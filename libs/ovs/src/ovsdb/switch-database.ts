@@ -2,7 +2,7 @@
  * Bridges and ports in the Open_vSwitch database, declared: what is so already is not touched, and a call returns when
  * ovs-vswitchd has made it so (`cur_cfg`, ovs-vswitchd.conf.db(5)).
  */
-import { OvsError } from '../errors.js';
+import { type OvsError } from '../errors.js';
 import { OvsdbClient, type Operation } from './client.js';
 import { type Atom, mapOf, namedUuid, type Row, setOf, uuid, type Value } from './value.js';
 
@@ -83,9 +83,9 @@ export class SwitchDatabase {
   /** What ovs-vswitchd made of the interfaces of a bridge. */
   interfaces(bridge: string): readonly InterfaceState[] {
     return this.#ports(bridge).map(({ row }) => ({
-      name: text(row['name']),
-      ofport: number(row['ofport']),
-      error: text(row['error']) || undefined,
+      name: text(row.name),
+      ofport: number(row.ofport),
+      error: text(row.error) || undefined,
     }));
   }
 
@@ -125,7 +125,7 @@ export class SwitchDatabase {
     const wanted = row?.next_cfg ?? 0;
     await this.#client.waitFor(
       `ovs-vswitchd to make ${what}`,
-      () => (number(this.#root()?.[1]['cur_cfg']) ?? 0) >= wanted,
+      () => (number(this.#root()?.[1].cur_cfg) ?? 0) >= wanted,
     );
   }
 
@@ -159,7 +159,7 @@ export class SwitchDatabase {
     const where = [['_uuid', '==', uuid(id)]];
     if (!sameBridge(row, bridge))
       operations.push({ op: 'update', table: 'Bridge', where, row: bridgeRow(bridge) });
-    const there = new Map(this.#ports(bridge.name).map((port) => [text(port.row['name']), port]));
+    const there = new Map(this.#ports(bridge.name).map((port) => [text(port.row.name), port]));
     const { name, localMtu } = bridge;
     const wanted = [
       ...(localMtu === undefined ? [] : [{ name, type: 'internal', mtu: localMtu }]),
@@ -189,15 +189,15 @@ export class SwitchDatabase {
   }
 
   #bridge(name: string): Found | undefined {
-    const entry = [...this.#client.rows('Bridge')].find(([, row]) => row['name'] === name);
+    const entry = [...this.#client.rows('Bridge')].find(([, row]) => row.name === name);
     return entry && { id: entry[0], row: entry[1] };
   }
 
   /** Interfaces of a bridge with the ids of themselves and of their ports. */
   #ports(bridge: string): readonly (Found & { readonly port: string })[] {
-    const ports = list(this.#bridge(bridge)?.row['ports']).map(String);
+    const ports = list(this.#bridge(bridge)?.row.ports).map(String);
     return ports.flatMap((port) => {
-      const interfaces = list(this.#client.rows('Port').get(port)?.['interfaces']).map(String);
+      const interfaces = list(this.#client.rows('Port').get(port)?.interfaces).map(String);
       return interfaces.flatMap((id) => {
         const row = this.#client.rows('Interface').get(id);
         return row === undefined ? [] : [{ id, row, port }];
@@ -257,15 +257,15 @@ const sameList = (value: Value | undefined, wanted: readonly string[]): boolean 
   list(value).map(String).toSorted().join() === wanted.toSorted().join();
 
 const sameBridge = (row: Row, { datapathType, failMode, protocols, otherConfig }: BridgeSettings): boolean =>
-  text(row['datapath_type']) === datapathType &&
-  text(row['fail_mode']) === (failMode ?? '') &&
-  sameList(row['protocols'], protocols) &&
-  sameMap(row['other_config'], otherConfig);
+  text(row.datapath_type) === datapathType &&
+  text(row.fail_mode) === (failMode ?? '') &&
+  sameList(row.protocols, protocols) &&
+  sameMap(row.other_config, otherConfig);
 
 const sameInterface = (row: Row, { type, options, bfd, mac, mtu, ofport }: BridgePort): boolean =>
-  text(row['type']) === type &&
-  sameMap(row['options'], options) &&
-  sameMap(row['bfd'], bfd) &&
-  text(row['mac']) === (mac ?? '') &&
-  number(row['mtu_request']) === mtu &&
-  number(row['ofport_request']) === ofport;
+  text(row.type) === type &&
+  sameMap(row.options, options) &&
+  sameMap(row.bfd, bfd) &&
+  text(row.mac) === (mac ?? '') &&
+  number(row.mtu_request) === mtu &&
+  number(row.ofport_request) === ofport;

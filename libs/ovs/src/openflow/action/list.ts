@@ -39,7 +39,7 @@ const records: { readonly [T in ActionType]: ActionRecord<ActionOf<T>> } = {
 };
 
 type AnyRecord = ActionRecord<Action>;
-const recordOf = (type: ActionType): AnyRecord => records[type] as AnyRecord;
+const recordOf = (type: ActionType): AnyRecord => records[type];
 const all: readonly AnyRecord[] = Object.keys(records).map((type) => recordOf(type as ActionType));
 
 /** Nicira's subtypes are shifted out of the way of OpenFlow's types. */
@@ -104,7 +104,7 @@ export const actionList: ActionList = {
 };
 
 /** Writes actions behind each other; `protocols` is what the flow's match says, absent where there is no match. */
-export const writeActions = actionList.write;
-export const readActions = actionList.read;
+export const writeActions: typeof actionList.write = (...args) => actionList.write(...args);
+export const readActions: typeof actionList.read = (...args) => actionList.read(...args);
 /** `drop` for no actions. */
 export const formatActions = (actions: readonly Action[]): string => actionList.format(actions);

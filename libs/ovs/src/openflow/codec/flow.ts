@@ -204,9 +204,10 @@ export function readFlowMod(reader: Reader): FlowMod {
       return { command, filter: filterOf(table, narrowing(header), match) };
     case 'delete_strict':
       return { command, table, priority, match, ...narrowing(header) };
-    default:
-      throw new CodecError(`flow mod has command ${String(header.command)}`);
+    case undefined:
+      break;
   }
+  throw new CodecError(`flow mod has command ${String(header.command)}`);
 }
 
 /** Body of the multipart request for flows, ofp11_flow_stats_request. */
