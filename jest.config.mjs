@@ -1,6 +1,8 @@
 /** Unit, codec, flow and conformance specs run natively as ES modules; swc only strips the types. */
 export default {
   testEnvironment: 'node',
+  // Machines are noisy: a deadline is for what hangs, not for what is slow.
+  testTimeout: 60_000,
   roots: ['libs', 'apps', 'lab', 'bench', 'deploy', 'tools', 'test'].map((folder) => `<rootDir>/${folder}`),
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],

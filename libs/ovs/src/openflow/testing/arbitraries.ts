@@ -67,6 +67,8 @@ const chosenByProtocol = new Set<FieldName>([
   'vlan_vid',
   'vlan_tci',
   'nw_tos',
+  // Five of its value and mask pairs have names, the others have no text of their own.
+  'ip_frag',
 ]);
 
 function allowed(base: readonly MatchField[]): (name: FieldName) => boolean {

@@ -1,0 +1,53 @@
+/** `npm run bench -- SUITE`: runs one suite, prints its table, writes its results. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Argument, Command } from 'commander';
+import { thisMachine, writeResults } from './harness/results.js';
+import { type Row, toRow } from './harness/row.js';
+import { type Suite } from './harness/suite.js';
+import { renderTable } from './harness/table.js';
+import { sourceRoot } from './lab/lab.js';
+import { pathSuite } from './path/suite.js';
+
+const suites: readonly Suite[] = [pathSuite];
+
+interface Options {
+  readonly lab?: string;
+  readonly only?: string;
+}
+
+const sluiceVersion = (): string => {
+  const text = readFileSync(join(sourceRoot, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+};
+
+async function runSuite(suite: Suite, { lab, only }: Options): Promise<void> {
+  const rows: Row[] = [];
+  const progress = (text: string): void => console.error(`bench: ${text}`);
+  for await (const measurement of suite.run({ lab, only, progress })) {
+    rows.push(toRow(measurement));
+    console.error(renderTable(rows.slice(-1)));
+  }
+  console.log(renderTable(rows));
+  if (lab !== undefined || only !== undefined) {
+    console.log('not a full run: results are not written');
+    return;
+  }
+  const versions = { sluice: sluiceVersion(), node: process.versions.node, ...(await suite.versions()) };
+  const machine = thisMachine();
+  const at = new Date().toISOString();
+  const directory = join(sourceRoot, 'bench', 'results');
+  console.log(`wrote ${writeResults(directory, { suite: suite.name, at, machine, versions, rows })}`);
+}
+
+const names = new Argument('<suite>', suites.map(({ name, description }) => `${name}: ${description}`).join('; '));
+
+await new Command('bench')
+  .description('Measures Sluice, with peers beside it, and writes bench/results/SUITE.json.')
+  .addArgument(names.choices(suites.map(({ name }) => name)))
+  .option('--lab <name>', 'measure on a running lab and write no results')
+  .option('--only <text>', 'only rows with this text in their id; writes no results')
+  .action(async (name: string, options: Options) => {
+    for (const suite of suites) if (suite.name === name) await runSuite(suite, options);
+  })
+  .parseAsync();
