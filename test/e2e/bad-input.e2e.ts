@@ -65,7 +65,7 @@ describe('a bad annotation', () => {
         '-o',
         'jsonpath={.items[*].reason}',
       );
-      return events.includes('EgressRefused');
+      return events.includes(reason);
     });
     expect((await answer(namespace)).some(({ address }) => address === egress)).toBe(true);
     const { seen, lost } = await burst(client, 'udp', target);

@@ -43,6 +43,10 @@ export interface NodeLoopOptions {
 
 const mainTable = 254;
 
+/** Of this node's EgressGateway; undefined on a node that is none. */
+const uplinkName = ({ gateways }: World, nodeName: string): string | undefined =>
+  gateways.find(({ spec }) => spec.nodeName === nodeName)?.spec.uplinkInterface;
+
 export class NodeLoop {
   private readonly runner: Runner;
   private readonly reports: Runner;
@@ -136,6 +140,9 @@ export class NodeLoop {
     if (!watch.isSynced) return;
     this.requireSwitch();
     const world = watch.world();
+    if (this.uplinkChanged(world)) {
+      this.host = undefined;
+    }
     const hostIsNew = this.host === undefined;
     const host = (this.host ??= await this.options.hostFacts.read(world));
     const facts = await this.nodeFacts(world, host);
@@ -150,6 +157,12 @@ export class NodeLoop {
     }
     await this.commit(resolution.intent, host, hostIsNew);
     this.settled();
+  }
+
+  /** An admin may name another uplink at any time. */
+  private uplinkChanged(world: World): boolean {
+    const { roles, nodeName } = this.options;
+    return roles.gateway && uplinkName(world, nodeName) !== this.host?.uplink?.interface;
   }
 
   /** Throws NodeProblem while Open vSwitch cannot be used. */

@@ -129,7 +129,9 @@ class AllocationPlanner {
     for (const address of addresses) {
       if (planned === undefined || !inPool(planned, address)) {
         const which =
-          planned === undefined ? 'any EgressPool' : `EgressPool ${nameOf(planned.pool)}, as ${first} is`;
+          planned === undefined
+            ? `any EgressPool (${this.poolNames()})`
+            : `EgressPool ${nameOf(planned.pool)}, as ${first} is`;
         return refuse(
           'AddressNotInPool',
           `${address} is not in ${which}; choose another address, or add it to a pool`,
@@ -154,6 +156,10 @@ class AllocationPlanner {
       );
     }
     return this.make(namespace, planned, addresses);
+  }
+
+  private poolNames(): string {
+    return this.inputs.pools.map(({ pool }) => nameOf(pool)).join(', ') || 'there is none';
   }
 
   private make(namespace: Namespace, planned: PlannedPool, addresses: readonly string[]): Answer {
