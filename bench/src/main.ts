@@ -40,7 +40,10 @@ async function runSuite(suite: Suite, { lab, only }: Options): Promise<void> {
   console.log(`wrote ${writeResults(directory, { suite: suite.name, at, machine, versions, rows })}`);
 }
 
-const names = new Argument('<suite>', suites.map(({ name, description }) => `${name}: ${description}`).join('; '));
+const names = new Argument(
+  '<suite>',
+  suites.map(({ name, description }) => `${name}: ${description}`).join('; '),
+);
 
 await new Command('bench')
   .description('Measures Sluice, with peers beside it, and writes bench/results/SUITE.json.')

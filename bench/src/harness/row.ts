@@ -35,8 +35,7 @@ export interface Row {
 const isMet = (value: number, goal: Goal): boolean =>
   'atMost' in goal ? value <= goal.atMost : value >= goal.atLeast;
 
-const goalText = (goal: Goal): string =>
-  'atMost' in goal ? `<= ${goal.atMost}` : `>= ${goal.atLeast}`;
+const goalText = (goal: Goal): string => ('atMost' in goal ? `<= ${goal.atMost}` : `>= ${goal.atLeast}`);
 
 /** Throws RangeError without samples. */
 export function toRow({ id, unit, samples, of = median, peer, goal }: Measurement): Row {

@@ -1,0 +1,16 @@
+/** Waiting for a condition. */
+
+/** Asks every 50 ms until there is a value; throws after `withinMs`. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined>,
+  withinMs = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
