@@ -42,6 +42,8 @@ export interface NodeLoopOptions {
 }
 
 const mainTable = 254;
+/** Failed passes after which a problem is told; about a second. */
+const patience = 4;
 
 /** Of this node's EgressGateway; undefined on a node that is none. */
 const uplinkName = ({ gateways }: World, nodeName: string): string | undefined =>
@@ -56,6 +58,7 @@ export class NodeLoop {
   private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
   private facts: NodeFacts | undefined;
   private problem: Problem | undefined = { reason: 'OVSUnavailable', message: 'not connected yet' };
+  private failures = 0;
   /** What the loop waited for last. */
   private waiting: string | undefined;
   private readonly stopping = new AbortController();
@@ -246,6 +249,7 @@ export class NodeLoop {
   private failed(error: unknown, retryMs: number): void {
     const { logger, committer, metrics } = this.options;
     const problem = problemOf(error);
+    this.failures++;
     this.host = undefined;
     committer.forget();
     metrics.failures.inc({ code: error instanceof SluiceError ? error.code : problem.reason });
@@ -256,9 +260,14 @@ export class NodeLoop {
     this.reports.mark();
   }
 
+  /** A process that has just started says nothing before it knows: what it said before its restart still holds. */
+  private hasLooked(): boolean {
+    return this.facts !== undefined || this.failures >= patience;
+  }
+
   private async report(): Promise<void> {
     const { watch, reporter, switch: ovs } = this.options;
-    if (!watch.isSynced) return;
+    if (!watch.isSynced || !this.hasLooked()) return;
     await reporter.report({
       world: watch.world(),
       problem: this.problem,

@@ -61,6 +61,19 @@ function uplinkReady({ problem, facts }: NodeReport): NextCondition {
   return { type: 'UplinkReady', status: 'True', reason: 'UplinkUp', message };
 }
 
+/** What was published stays while it is not known better: agents' tunnels depend on it. */
+const known = ({
+  uplinkMAC,
+  uplinkAddresses,
+  tunnelAddress,
+  ovs,
+}: EgressGatewayStatus = {}): EgressGatewayStatus => ({
+  ...(uplinkMAC === undefined ? {} : { uplinkMAC }),
+  ...(uplinkAddresses === undefined ? {} : { uplinkAddresses }),
+  ...(tunnelAddress === undefined ? {} : { tunnelAddress }),
+  ...(ovs === undefined ? {} : { ovs }),
+});
+
 const bare = (cidr: string): string => cidr.split('/')[0] ?? cidr;
 
 export class GatewayReporter implements Reporter {
@@ -85,9 +98,11 @@ export class GatewayReporter implements Reporter {
       ovsReady(report.problem, ovsVersion),
       uplinkReady(report),
     ]);
-    const uplink = facts?.uplink;
     const status: EgressGatewayStatus = {
-      ...(uplink === undefined ? {} : { uplinkMAC: uplink.mac, uplinkAddresses: uplink.addresses.map(bare) }),
+      ...known(gateway.status),
+      ...(facts?.uplink === undefined
+        ? {}
+        : { uplinkMAC: facts.uplink.mac, uplinkAddresses: facts.uplink.addresses.map(bare) }),
       ...(tunnelAddress === undefined ? {} : { tunnelAddress }),
       ...(ovsVersion === undefined ? {} : { ovs: { version: ovsVersion, datapath } }),
       conditions,
