@@ -3,7 +3,7 @@
  * fresh namespace with a running Pod that sends a new connection every few milliseconds.
  */
 import { join } from 'node:path';
-import { type KubeClient, egressAddresses, isAlreadyExists, namespaces, pods } from '@sluice/kube';
+import { type KubeClient, egressAddresses, KubeRefusedError, namespaces, pods } from '@sluice/kube';
 import { monotonicSeconds } from '../harness/measure.js';
 import { Companion } from '../lab/companion.js';
 import { type LabFacts } from '../lab/lab.js';
@@ -15,6 +15,8 @@ const port = 9999;
 const podName = 'client';
 const waitMs = 30_000;
 
+const script = (name: string): string => join(import.meta.dirname, name);
+
 export interface AnnotationRun {
   readonly client: KubeClient;
   readonly lab: LabFacts;
@@ -23,8 +25,8 @@ export interface AnnotationRun {
 
 const namespaceName = (run: number): string => `bench-path-${run}`;
 
-/** Of the lab's pool; another one for each run, because an address is free only when its last namespace is gone. */
-const addressOf = (run: number): string => `198.18.0.${112 + (run % 16)}`;
+/** The IPv4 range of the lab's pool. */
+const addresses = Array.from({ length: 32 }, (_, index) => `198.18.0.${96 + index}`);
 
 const manifest = (namespace: string, node: string) => ({
   metadata: { namespace, name: podName },
@@ -46,63 +48,70 @@ const manifest = (namespace: string, node: string) => ({
 /** The path of its network namespace, once it runs. */
 async function startPod(client: KubeClient, namespace: string, node: string): Promise<string> {
   await client.create(namespaces, { metadata: { name: namespace } });
-  // The controller-manager makes the ServiceAccount a moment later.
   await until('the Pod to be accepted', async () => {
     try {
       return await client.create(pods, manifest(namespace, node));
     } catch (error) {
-      if (isAlreadyExists(error)) throw error;
-      return undefined;
+      // The controller-manager makes the ServiceAccount a moment after the namespace.
+      if (error instanceof KubeRefusedError && error.status === 403) return undefined;
+      throw error;
     }
   });
-  const uid = await until('the Pod to run', async () => {
-    const { metadata, status } = await client.get(pods, { namespace, name: podName });
-    return status?.phase === 'Running' ? metadata.uid : undefined;
+  return until('the Pod to run', async () => {
+    const { uid } = (await client.get(pods, { namespace, name: podName })).metadata;
+    const [process] = podProcesses(uid ?? '-').filter(({ command }) => command[0]?.endsWith('traffic'));
+    return process === undefined ? undefined : `/proc/${process.pid}/ns/net`;
   });
-  const [process] = podProcesses(uid).filter(({ command }) => command[0]?.endsWith('traffic') === true);
-  if (process === undefined) throw new Error(`Pod ${namespace}/${podName} has no process`);
-  return `/proc/${process.pid}/ns/net`;
+}
+
+interface Route {
+  readonly worker: string;
+  /** Name of the network namespace of the server. */
+  readonly outside: string;
+  readonly target: string;
+}
+
+function routeOf({ nodes, outside }: LabFacts, run: number): Route {
+  const [server] = outside;
+  const workers = nodes.filter(({ role }) => role === 'worker');
+  const worker = workers[run % workers.length];
+  const target = server?.addresses.find((address) => !address.includes(':'));
+  if (server === undefined || worker === undefined || target === undefined)
+    throw new Error('the lab has no worker, or no outside host with an IPv4 address');
+  return { worker: worker.name, outside: server.namespace, target };
 }
 
 /** Milliseconds. */
 export async function annotationToPacketMs({ client, lab, run }: AnnotationRun): Promise<number> {
   const namespace = namespaceName(run);
-  const [server] = lab.outside;
-  const workers = lab.nodes.filter(({ role }) => role === 'worker');
-  const worker = workers[run % workers.length];
-  const target = server?.addresses.find((address) => !address.includes(':'));
-  if (server === undefined || worker === undefined || target === undefined)
-    throw new Error('the lab has no worker or no outside host with IPv4');
-  await addressFree(client, addressOf(run));
-  const netns = await startPod(client, namespace, worker.name);
-  const script = (name: string): string => join(import.meta.dirname, name);
-  const receiver = new Companion(
-    `/run/netns/${server.namespace}`,
-    script('receiver.js'),
-    String(port),
-    'udp4',
-  );
-  const probe = new Companion(netns, script('probe.js'), target, String(port), String(everyMs));
+  const { worker, outside, target } = routeOf(lab, run);
   try {
-    await receiver.line((line) => line !== '', waitMs); // the probe arrives, with another address
-    const annotations = { 'sluice.dev/egress': addressOf(run) };
-    const writtenAt = monotonicSeconds();
-    await client.patch(namespaces, { name: namespace }, { metadata: { annotations } });
-    const line = await receiver.line((text) => text.includes(`"${addressOf(run)}"`), waitMs);
-    const { atSeconds } = JSON.parse(line) as { readonly atSeconds: number };
-    return (atSeconds - writtenAt) * 1000;
+    const netns = await startPod(client, namespace, worker);
+    const address = await freeAddress(client, run);
+    const receiver = new Companion(`/run/netns/${outside}`, script('receiver.js'), String(port), 'udp4');
+    const probe = new Companion(netns, script('probe.js'), target, String(port), String(everyMs));
+    try {
+      await receiver.line((line) => line !== '', waitMs); // the probe arrives, with another address
+      const metadata = { annotations: { 'sluice.dev/egress': address } };
+      const writtenAt = monotonicSeconds();
+      await client.patch(namespaces, { name: namespace }, { metadata });
+      const line = await receiver.line((text) => text.includes(`"${address}"`), waitMs);
+      const { atSeconds } = JSON.parse(line) as { readonly atSeconds: number };
+      return (atSeconds - writtenAt) * 1000;
+    } finally {
+      await Promise.all([probe.stop(), receiver.stop()]);
+    }
   } finally {
-    await Promise.all([probe.stop(), receiver.stop()]);
     await client.delete(namespaces, { name: namespace });
   }
 }
 
-async function addressFree(client: KubeClient, address: string): Promise<void> {
-  await until(`address ${address} to be free`, async () => {
-    const taken = (await client.listAll(egressAddresses)).some(({ spec }) =>
-      spec.addresses.some((one) => one === address),
-    );
-    return taken ? undefined : true;
+/** Another one for each run: an address is free again only when its last namespace is gone. */
+function freeAddress(client: KubeClient, run: number): Promise<string> {
+  return until('a free address', async () => {
+    const taken = new Set((await client.listAll(egressAddresses)).flatMap(({ spec }) => spec.addresses));
+    const turn = run % addresses.length;
+    return [...addresses.slice(turn), ...addresses.slice(0, turn)].find((address) => !taken.has(address));
   });
 }
 

@@ -11,9 +11,6 @@ const type = isIPv6(address) ? 'udp6' : 'udp4';
 
 setInterval(() => {
   const socket = createSocket(type);
-  // Refused or unreachable at the moment: the next one may arrive.
-  socket.on('error', () => socket.close());
-  socket.send('probe', Number(port), address, (error) => {
-    if (error === null) socket.close();
-  });
+  socket.on('error', () => undefined); // without a route at the moment: the next one may arrive
+  socket.send('probe', Number(port), address, () => socket.close());
 }, Number(everyMs));
