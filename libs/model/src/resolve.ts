@@ -129,12 +129,13 @@ function agentIntent(world: World, facts: NodeFacts, self: Node, ids: Ids): Agen
   };
 }
 
-function clusterCidrs({ nodes, serviceCidrs }: World, facts: NodeFacts): readonly string[] {
+function clusterCidrs({ nodes, serviceCidrs, endpointSlices }: World, facts: NodeFacts): readonly string[] {
   return sortedSet(
     [
       ...nodes.flatMap(({ spec }) => spec?.podCIDRs ?? []),
       ...nodes.flatMap(addressesOf),
       ...serviceCidrs.flatMap(({ spec }) => spec?.cidrs ?? []),
+      ...endpointSlices.flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses)),
       ...facts.clusterCidrs,
     ].map(cidrOr),
   );

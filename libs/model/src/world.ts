@@ -6,6 +6,7 @@ import {
   type EgressAddress,
   type EgressGateway,
   type EgressPool,
+  type EndpointSlice,
   type Lease,
   type Namespace,
   type Node,
@@ -20,6 +21,8 @@ export interface World {
   /** Agents: the Pods of their own node. */
   readonly pods: readonly Pod[];
   readonly serviceCidrs: readonly ServiceCIDR[];
+  /** Agents: where the API server and the cluster's DNS are, which may be no nodes. */
+  readonly endpointSlices: readonly EndpointSlice[];
   readonly pools: readonly EgressPool[];
   readonly addresses: readonly EgressAddress[];
   readonly gateways: readonly EgressGateway[];

@@ -64,6 +64,7 @@ const empty: World = {
   namespaces: [],
   pods: [],
   serviceCidrs: [],
+  endpointSlices: [],
   pools: [pool()],
   addresses: [],
   gateways: [],

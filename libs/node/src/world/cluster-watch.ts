@@ -4,6 +4,8 @@ import {
   egressAddresses,
   egressGateways,
   egressPools,
+  type EndpointSlice,
+  endpointSlices,
   type KubeClient,
   type KubeObject,
   namespaces,
@@ -27,6 +29,12 @@ export interface ClusterWatchOptions {
   readonly onChange: () => void;
 }
 
+/** What every Pod talks to, wherever it runs: after the Service's translation its real address is seen. */
+const knownServices = [
+  { namespace: 'default', service: 'kubernetes' },
+  { namespace: 'kube-system', service: 'kube-dns' },
+] as const;
+
 type AnyReflector = Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced' | 'isSynced' | 'state'>;
 
 export class ClusterWatch {
@@ -43,6 +51,7 @@ export class ClusterWatch {
       gateways: this.follow(egressGateways),
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,
+      endpointSlices: agent ? this.endpointSlices() : none,
       pods: agent
         ? this.follow(pods, { trim: trimPod, fieldSelector: `spec.nodeName=${options.nodeName}` })
         : none,
@@ -79,11 +88,19 @@ export class ClusterWatch {
       namespaces: lists.namespaces(),
       pods: lists.pods(),
       serviceCidrs: lists.serviceCidrs(),
+      endpointSlices: lists.endpointSlices(),
       pools: lists.pools(),
       addresses: lists.addresses(),
       gateways: lists.gateways(),
       leases: lists.leases(),
     };
+  }
+
+  private endpointSlices(): () => readonly EndpointSlice[] {
+    const lists = knownServices.map(({ namespace, service }) =>
+      this.follow(endpointSlices, { namespace, labelSelector: `kubernetes.io/service-name=${service}` }),
+    );
+    return () => lists.flatMap((list) => list());
   }
 
   private follow<T extends KubeObject>(

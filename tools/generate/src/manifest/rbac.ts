@@ -34,6 +34,8 @@ const clusterRules = {
     rule('', ['nodes'], [...read, 'patch']),
     rule('', ['namespaces', 'pods'], read),
     rule('networking.k8s.io', ['servicecidrs'], read),
+    // Of the API server and the cluster's DNS.
+    rule('discovery.k8s.io', ['endpointslices'], read),
     readEgress,
     events,
   ],
