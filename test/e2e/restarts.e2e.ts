@@ -70,13 +70,16 @@ describe('a rolling restart, as an upgrade makes it, under the same traffic', ()
   });
 });
 
-it('a restarted agent programs nothing when nothing changed', async () => {
-  await crash('agent', worker);
-  await eventually('the agent to have compared', async () => {
-    return ((await metric('agent', 'sluice_commits_total', worker)) ?? 0) > 0;
+describe('nothing is programmed when nothing changed', () => {
+  it.each<Component>(['agent', 'gateway'])('by a restarted %s', async (component) => {
+    const node = component === 'agent' ? worker : await holder();
+    await crash(component, node);
+    await eventually(`the ${component} to have compared`, async () => {
+      return ((await metric(component, 'sluice_commits_total', node)) ?? 0) > 0;
+    });
+    await ready(component, node);
+    expect(await metric(component, 'sluice_flow_mods_total', node)).toBe(0);
   });
-  await ready('agent', worker);
-  expect(await metric('agent', 'sluice_flow_mods_total', worker)).toBe(0);
 });
 
 describe('ovs-vswitchd killed', () => {

@@ -6,7 +6,6 @@ import { sameData } from '../compiler/equal.js';
 import { type Desired, type DesiredHost } from '../desired.js';
 import { isCompiled } from '../layout/cookies.js';
 import { groupKind } from '../layout/ids.js';
-import { tableIds } from '../pipeline/table-ids.js';
 import { type Change, type HostChange, type ListChange, type OpenFlowChange } from './change.js';
 import { type Keys, keyedChange, replaced } from './keyed.js';
 
@@ -36,8 +35,8 @@ const flowChange = (before: readonly Flow[], after: readonly Flow[]): OpenFlowCh
 const groupChange = (before: readonly Group[], after: readonly Group[]): OpenFlowChange['groups'] =>
   keyedChange(before, after, groupKeys);
 
-/** Learned neighbours and gate entries live in tables of their own and under other owners. */
-const isOurs = ({ cookie, table }: Flow): boolean => isCompiled(cookie) && table !== tableIds.gate;
+/** Learned neighbours and gate entries have owners of their own. */
+const isOurs = ({ cookie }: Flow): boolean => isCompiled(cookie);
 
 /**
  * From what the bridge has to what it shall have. Flows of other owners stay, groups outside our ranges, too. Equal

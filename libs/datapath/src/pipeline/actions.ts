@@ -46,7 +46,7 @@ export const backToSender: Action = output(ports.inPort);
 export const ctClear: Action = { type: 'ct_clear' };
 
 /** Open vSwitch suppresses output to the port of entry; a packet that turns around must have come from nowhere. */
-export const forgetPort: Action = set('in_port_nxm', 0xffff);
+export const forgetPort: Action = set('in_port', ports.any);
 
 /** Looks the connection up (and translates, with `nat`), then goes on in `next` with ct_state filled in. */
 export const track = (zone: number, next: TableName, nat = false): Action => ({

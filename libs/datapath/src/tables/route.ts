@@ -14,7 +14,7 @@ export const route = defineTable({
   summary:
     'A destination that this gateway holds itself comes back as if from outside; the rest needs a next hop.',
   matches: ['eth_type', 'ip_dst', 'ipv6_dst'],
-  sets: ['in_port_nxm', 'reg0', 'reg1', 'reg2'],
+  sets: ['in_port', 'reg0', 'reg1', 'reg2'],
   next: ['uplink-in', 'next-hop'],
   miss: { goto: 'next-hop' },
   rows: {

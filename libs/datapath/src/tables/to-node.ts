@@ -10,7 +10,7 @@ export const toNode = defineTable({
   roles: ['agent', 'gateway'],
   summary: 'Sends the packet to a node by its tunnel. A node with both roles sends to itself without one.',
   matches: ['reg2'],
-  sets: ['tun_id', 'in_port_nxm'],
+  sets: ['tun_id', 'in_port'],
   next: ['tunnel-in'],
   outputs: ['tunnel'],
   miss: 'drop',

@@ -1,5 +1,5 @@
 /** The fields of a packet on its way: headers, metadata and registers. Wide registers are the same bits as narrow ones. */
-import { type FieldName, type MatchField, type Subfield, ports } from '@sluice/ovs';
+import { type FieldName, type MatchField, type Subfield } from '@sluice/ovs';
 import { ones } from '../pipeline/matches.js';
 
 export type FieldValues = Readonly<Partial<Record<FieldName, bigint>>>;
@@ -45,11 +45,6 @@ export class Headers {
   }
 
   set(field: FieldName, value: bigint): void {
-    if (field === 'in_port_nxm') {
-      // OFPP_NONE of OpenFlow 1.0: the packet came from nowhere.
-      this.values.set('in_port', value === 0xffffn ? BigInt(ports.any) : value);
-      return;
-    }
     const wide = wideRegister(field);
     if (wide === undefined) {
       this.values.set(field, value);

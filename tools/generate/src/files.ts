@@ -1,0 +1,51 @@
+/** Every file that is made from code, and from what. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { renderPipeline } from '@sluice/datapath';
+import { renderCrdReference, renderCrds } from '@sluice/kube';
+import { format, resolveConfig } from 'prettier';
+import { renderErrors } from './errors.js';
+import { renderManifest } from './manifest/manifest.js';
+
+const files: Readonly<Record<string, () => string>> = {
+  'deploy/crds.yaml': renderCrds,
+  'deploy/sluice.yaml': renderManifest,
+  'docs/reference/crds.md': renderCrdReference,
+  'docs/reference/errors.md': renderErrors,
+  'docs/reference/pipeline.md': renderPipeline,
+};
+
+export interface StaleFile {
+  /** Below the root. */
+  readonly path: string;
+  /** What it should be. */
+  readonly text: string;
+}
+
+/** Files that are not what the code says. Formatted as the root's own settings say. */
+export async function staleFiles(root: string): Promise<readonly StaleFile[]> {
+  const stale: StaleFile[] = [];
+  for (const [path, render] of Object.entries(files)) {
+    const filepath = join(root, path);
+    const text = await format(render(), { ...(await resolveConfig(filepath)), filepath });
+    if ((await readIfThere(filepath)) !== text) stale.push({ path, text });
+  }
+  return stale;
+}
+
+export async function writeFiles(root: string, stale: readonly StaleFile[]): Promise<void> {
+  for (const { path, text } of stale) {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, text);
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
