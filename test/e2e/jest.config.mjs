@@ -8,4 +8,6 @@ export default {
   testMatch: ['**/*.e2e.ts'],
   testTimeout: 300_000,
   maxWorkers: 1,
+  // A test that failed may leave a program in the lab running; the report must not wait for it.
+  forceExit: true,
 };

@@ -6,7 +6,7 @@ import { type Readable } from 'node:stream';
 
 export class Companion {
   readonly #process: ChildProcessByStdio<null, Readable, null>;
-  readonly #lines: AsyncIterator<string>;
+  readonly #lines: AsyncIterator<string, undefined>;
   readonly #what: string;
 
   /** `netns` is a path: /run/netns/NAME or /proc/PID/ns/net. */
@@ -22,9 +22,9 @@ export class Companion {
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), withinMs);
     try {
       for (;;) {
-        const { value, done } = await this.#lines.next();
-        if (done === true) throw new Error(`not within ${withinMs} ms, or it ended: ${this.#what}`);
-        if (wanted(value)) return value;
+        const next: IteratorResult<string, undefined> = await this.#lines.next();
+        if (next.done === true) throw new Error(`not within ${withinMs} ms, or it ended: ${this.#what}`);
+        if (wanted(next.value)) return next.value;
       }
     } finally {
       clearTimeout(timer);

@@ -16,10 +16,12 @@ export async function capture(host: string, filter: string, device = 'any'): Pro
   const lines: string[] = [];
   createInterface({ input: stdout }).on('line', (line) => lines.push(line));
   const errors = createInterface({ input: stderr });
-  for (;;) {
-    const [line] = (await once(errors, 'line')) as [string];
-    if (line.includes('listening on')) break;
-  }
+  await new Promise<void>((resolve, reject) => {
+    errors.on('line', (line) => {
+      if (line.includes('listening on')) resolve();
+    });
+    child.once('close', () => reject(new Error(`tcpdump ended on ${host}`)));
+  });
   return {
     stop: async () => {
       const closed = once(child, 'close');

@@ -1,4 +1,5 @@
 /** Every file that is made from code, and from what. */
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renderPipeline } from '@sluice/datapath';
@@ -28,7 +29,8 @@ export async function staleFiles(root: string): Promise<readonly StaleFile[]> {
   for (const [path, render] of Object.entries(files)) {
     const filepath = join(root, path);
     const text = await format(render(), { ...(await resolveConfig(filepath)), filepath });
-    if ((await readIfThere(filepath)) !== text) stale.push({ path, text });
+    const there = existsSync(filepath) ? await readFile(filepath, 'utf8') : undefined;
+    if (there !== text) stale.push({ path, text });
   }
   return stale;
 }
@@ -38,14 +40,5 @@ export async function writeFiles(root: string, stale: readonly StaleFile[]): Pro
     const target = join(root, path);
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, text);
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
   }
 }
