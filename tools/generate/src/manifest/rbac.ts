@@ -1,5 +1,6 @@
 /** What each component may do, and no more. */
 import { type Component, labels, namespace, objectName } from './names.js';
+import { nodePolicy } from './node-policy.js';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -97,44 +98,3 @@ export const rbacObjects = (): readonly object[] => [
   account('ovs'),
   ...nodePolicy(),
 ];
-
-/** An agent's token names its node: it may write on that one only, and nothing but its own annotation. */
-function nodePolicy(): readonly object[] {
-  const name = 'sluice-agent-own-node';
-  const user = `system:serviceaccount:${namespace}:${objectName('agent')}`;
-  const others = (object: string): string =>
-    `${object}.?metadata.annotations.orValue({}).filter(k, k != 'sluice.dev/tunnel-address')`;
-  return [
-    {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingAdmissionPolicy',
-      metadata: { name, labels: labels('agent') },
-      spec: {
-        failurePolicy: 'Fail',
-        matchConstraints: {
-          resourceRules: [
-            { apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['nodes'] },
-          ],
-        },
-        matchConditions: [{ name: 'agents', expression: `request.userInfo.username == '${user}'` }],
-        validations: [
-          {
-            expression:
-              "object.metadata.name == request.userInfo.extra[?'authentication.kubernetes.io/node-name'].orValue([''])[0]",
-            message: 'an agent writes on its own Node only',
-          },
-          {
-            expression: `object.spec == oldObject.spec && object.?metadata.labels == oldObject.?metadata.labels && ${others('object')} == ${others('oldObject')}`,
-            message: 'an agent writes its tunnel address only',
-          },
-        ],
-      },
-    },
-    {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingAdmissionPolicyBinding',
-      metadata: { name, labels: labels('agent') },
-      spec: { policyName: name, validationActions: ['Deny'] },
-    },
-  ];
-}
