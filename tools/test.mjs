@@ -1,5 +1,5 @@
 // `make test`: every check that a change must pass, in the order from fast to slow, with one sum at the end.
-//   node tools/test.mjs [--only STAGE[,STAGE]]     stages: format types lint build generated unit e2e lab-down
+//   node tools/test.mjs [--only STAGE[,STAGE]]     stages: format types lint build generated lab unit e2e lab-down
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,8 +59,9 @@ const stages = {
   lint: check('npx', 'eslint', '--cache', '--cache-location', 'node_modules/.cache/eslint', '.'),
   build: check('npm', 'run', '--silent', 'build'),
   generated: check('npm', 'run', '--silent', 'generate:check'),
-  unit: jestRun('unit'),
+  // Before the specs: it installs what they need of the machine, such as Open vSwitch and an API server.
   lab: check('npm', 'run', '--silent', 'lab', '--', 'up'),
+  unit: jestRun('unit'),
   e2e: jestRun('e2e', '--config', 'test/e2e/jest.config.mjs', '--runInBand'),
   'lab-down': jestRun('lab-down', '--config', 'test/lab-down/jest.config.mjs', '--runInBand'),
 };
