@@ -14,7 +14,9 @@ export async function capture(host: string, filter: string, device = 'any'): Pro
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('tcpdump was started without pipes');
   const lines: string[] = [];
-  createInterface({ input: stdout }).on('line', (line) => lines.push(line));
+  createInterface({ input: stdout }).on('line', (line) => {
+    if (line !== '') lines.push(line);
+  });
   const errors = createInterface({ input: stderr });
   await new Promise<void>((resolve, reject) => {
     errors.on('line', (line) => {
