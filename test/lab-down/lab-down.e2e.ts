@@ -13,13 +13,23 @@ const lines = (text: string): readonly string[] => text.split('\n').filter((line
 const programs =
   /(^|\/)(etcd|kube-[a-z-]+|kubelet|containerd(-shim[a-z0-9-]*)?|coredns|redis-server|ovs-vswitchd|ovsdb-server|agnhost|traffic|pause)$/;
 
+/** Started by this lab, or in a container of one of its nodes: specs and other labs run such programs, too. */
+function isOfLab(pid: string): boolean {
+  const owner = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  return (
+    owner.includes('SLUICE_LAB_DIRECTORY=/var/lib/sluice-lab/lab') ||
+    /\/sluice-(worker|gateway)-\d/.test(cgroup)
+  );
+}
+
 function processes(): readonly string[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((pid) => {
       try {
         const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        return programs.test(program) ? [`${pid} ${program}`] : [];
+        return programs.test(program) && isOfLab(pid) ? [`${pid} ${program}`] : [];
       } catch {
         return []; // it ended while we looked
       }
