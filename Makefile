@@ -34,7 +34,7 @@ format: $(STAMP) ## format all files
 generate: build ## write what is made from code
 	@npm run --silent generate
 
-bench-path: build ## measure the path in the running lab
+bench-path: build ## measure the path in a lab of its own
 	@npm run --silent bench -- path
 
 # The installing npm may be that of an older Node: engines are checked by Node 24 itself.
