@@ -12,6 +12,7 @@ const layers = {
   nft: ['core'],
   kube: ['core'],
   ipam: ['core'],
+  coordination: ['core'],
   model: ['core', 'kube', 'ipam'],
   datapath: ['core', 'ovs', 'model', 'nft', 'netlink'],
   runtime: ['core'],

@@ -23,6 +23,10 @@ export const errorCodes = {
   SLUICE_UPLINK_MISSING: 'The uplink interface of the gateway does not exist on the node.',
   SLUICE_UNDERLAY_MISSING: 'The underlay interface or its address does not exist on the node.',
   SLUICE_MARK_COLLISION: "Another program uses Sluice's packet mark bits; configure others.",
+  SLUICE_STORE_UNREACHABLE:
+    'Redis does not answer; holders keep their addresses and forwarding goes on, failover is slower. Check Redis.',
+  SLUICE_STORE_REFUSED:
+    'Redis refused an operation; the message carries its words (ACL, memory, read-only replica).',
   SLUICE_IDS_EXHAUSTED: 'No id is free (nodes, egresses or pools); delete unused objects.',
   SLUICE_PIPELINE_VIOLATION: 'A flow breaks the declaration of its table; this is a defect of Sluice.',
   SLUICE_INTERNAL: 'An invariant of Sluice does not hold; please report it with the log.',

@@ -1,0 +1,2 @@
+export * from './store.js';
+export { type SlotTimes, slotTimes } from './constants.js';
