@@ -12,6 +12,9 @@ const apps = ['controller', 'gateway', 'agent'];
 // NestJS looks for these and does without them.
 const optional = /^(@nestjs\/(microservices|websockets|platform-[a-z]+)|class-(transformer|validator))(\/|$)/;
 
+// Every node keeps the text of its process in memory; names stay, for stack traces and NestJS go by them.
+const withoutSpace = { compress: false, mangle: false, codegen: { removeWhitespace: true } };
+
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 
@@ -25,7 +28,7 @@ for (const app of apps) {
       if (log.code !== 'UNRESOLVED_IMPORT') handler(level, log);
     },
   });
-  await bundle.write({ file: join(target, `${app}.mjs`), format: 'esm', codeSplitting: false });
+  await bundle.write({ file: join(target, `${app}.mjs`), format: 'esm', codeSplitting: false, minify: withoutSpace });
   await bundle.close();
 }
 
