@@ -28,7 +28,12 @@ for (const app of apps) {
       if (log.code !== 'UNRESOLVED_IMPORT') handler(level, log);
     },
   });
-  await bundle.write({ file: join(target, `${app}.mjs`), format: 'esm', codeSplitting: false, minify: withoutSpace });
+  await bundle.write({
+    file: join(target, `${app}.mjs`),
+    format: 'esm',
+    codeSplitting: false,
+    minify: withoutSpace,
+  });
   await bundle.close();
 }
 
