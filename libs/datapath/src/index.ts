@@ -1,3 +1,12 @@
+export {
+  type GateEntry,
+  type GateForm,
+  gateCookie,
+  gateEntryOf,
+  gateFlow,
+  gateKey,
+  gateSeconds,
+} from './gate/entry.js';
 export * from './config.js';
 export * from './desired.js';
 export { type CompiledDesired } from './compiler/compiled.js';

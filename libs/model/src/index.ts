@@ -6,5 +6,6 @@ export * from './names.js';
 export { type PlanContext } from './plan/context.js';
 export { planCluster } from './plan/plan-cluster.js';
 export { type Resolution, resolve } from './resolve.js';
+export { type SlotDuty, type SlotPeer, slotView, type SlotView } from './slot-view.js';
 export { selects } from './selector.js';
 export * from './world.js';

@@ -15,7 +15,7 @@ import {
   type TunnelPeer,
   type Uplink,
 } from './intent.js';
-import { selects } from './selector.js';
+import { globalSlot, servedPools } from './served-pools.js';
 import { type NodeFacts, type World } from './world.js';
 
 export type Resolution =
@@ -23,9 +23,6 @@ export type Resolution =
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
-
-/** Pool id above, slot below. */
-const globalSlot = (poolId: number, slot: number): number => poolId * 1024 + slot;
 
 /** Undefined: text that is no address; a user's object may hold it. */
 const canonicalOr = (text: string): string | undefined => {
@@ -182,9 +179,7 @@ function verdict(egress: NamespaceEgress, address: string): PodVerdict {
 function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayIntent {
   const gateway = gatewaysByNode(world).get(nodeName);
   const name = gateway?.metadata.name ?? nodeName;
-  const pools = world.pools
-    .filter((pool) => serves(pool, name, gateway?.metadata.labels))
-    .toSorted((a, b) => (a.status?.id ?? 0) - (b.status?.id ?? 0));
+  const pools = servedPools(world, name);
   const byName = new Map(pools.map((pool) => [pool.metadata.name, pool]));
   return {
     uplink,
@@ -196,15 +191,6 @@ function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayI
       })
       .toSorted((a, b) => a.egressId - b.egressId),
   };
-}
-
-function serves(
-  { spec, status }: EgressPool,
-  gateway: string,
-  labels: Readonly<Record<string, string>> = {},
-): boolean {
-  if (status?.id === undefined) return false;
-  return selects(spec.gateways, labels) || (status.slots ?? []).some(({ order }) => order.includes(gateway));
 }
 
 function heldEgress({ spec }: EgressAddress, { status }: EgressPool, gateway: string) {

@@ -4,7 +4,7 @@
  */
 import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
 import { bridgeName, type CompiledDesired, type Compiler, podPortName, slowPortName } from '@sluice/datapath';
-import { type Intent, type NodeFacts, resolve, type World } from '@sluice/model';
+import { type Intent, type NodeFacts, resolve, slotView, type SlotView, type World } from '@sluice/model';
 import { type HostNetwork, type NetworkEvent } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
 import { Announcer } from './announce/announcer.js';
@@ -17,6 +17,7 @@ import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
 import { type Reporter } from './report/reporter.js';
+import { type SlotKeeper } from './slots/slot-keeper.js';
 import { type Switch } from './switch/switch.js';
 import { type ClusterWatch } from './world/cluster-watch.js';
 
@@ -37,6 +38,8 @@ export interface NodeLoopOptions {
   readonly compiler: Compiler;
   readonly committer: Committer;
   readonly reporter: Reporter;
+  /** Gateways only. */
+  readonly keeper?: SlotKeeper;
   /** OpenFlow port of the uplink. */
   readonly uplinkPort: number;
 }
@@ -57,6 +60,7 @@ export class NodeLoop {
   private podInterfaces: PodInterfaces | undefined;
   private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
   private facts: NodeFacts | undefined;
+  private view: SlotView | undefined;
   private problem: Problem | undefined = { reason: 'OVSUnavailable', message: 'not connected yet' };
   private failures = 0;
   /** What the loop waited for last. */
@@ -81,6 +85,7 @@ export class NodeLoop {
     });
     this.announcer = new Announcer({ clock, send: (frames) => this.send(frames) });
     options.switch.onChange(() => this.switchChanged());
+    options.keeper?.onChange(() => this.slotsChanged());
   }
 
   /** Why the node does not do its work now; undefined: it does. */
@@ -97,6 +102,7 @@ export class NodeLoop {
   /** Follows the host's network configuration until `stop`. */
   start(): void {
     void this.follow();
+    this.options.keeper?.start();
     this.mark();
   }
 
@@ -104,13 +110,19 @@ export class NodeLoop {
   async stop(): Promise<void> {
     this.stopping.abort();
     this.announcer.stop();
-    await Promise.all([this.runner.stop(), this.reports.stop()]);
+    await Promise.all([this.runner.stop(), this.reports.stop(), this.options.keeper?.stop()]);
   }
 
   private switchChanged(): void {
     this.options.committer.forget();
+    this.options.keeper?.switchChanged();
     this.host = undefined;
     this.mark();
+  }
+
+  private slotsChanged(): void {
+    this.announceHeld();
+    this.reports.mark();
   }
 
   private async follow(): Promise<void> {
@@ -159,6 +171,7 @@ export class NodeLoop {
       return;
     }
     await this.commit(resolution.intent, host, hostIsNew);
+    this.tellKeeper(world);
     this.settled();
   }
 
@@ -224,6 +237,13 @@ export class NodeLoop {
     this.committed = { intent, desired };
   }
 
+  private tellKeeper(world: World): void {
+    const { keeper, nodeName } = this.options;
+    const view = keeper && slotView(world, nodeName);
+    if (view !== undefined) keeper?.update(view);
+    this.view = view;
+  }
+
   /** See nic/silence.ts. */
   private async silence({ nics }: HostFacts): Promise<void> {
     const { datapath, network, nft } = this.options;
@@ -236,14 +256,21 @@ export class NodeLoop {
   private settled(): void {
     if (this.problem !== undefined) this.options.logger.info({}, 'the node does its work');
     this.problem = undefined;
-    const gateway = this.committed?.intent.gateway;
-    if (gateway !== undefined) this.announcer.hold(gateway.uplink.mac, this.held());
+    this.announceHeld();
     this.reports.mark();
   }
 
+  private announceHeld(): void {
+    const gateway = this.committed?.intent.gateway;
+    if (gateway !== undefined) this.announcer.hold(gateway.uplink.mac, this.held());
+  }
+
+  /** Addresses of open slots. */
   private held(): readonly string[] {
-    const egresses = this.committed?.intent.gateway?.egresses ?? [];
-    return egresses.filter(({ held }) => held).flatMap(({ addresses }) => addresses);
+    const open = this.options.keeper?.open ?? new Set();
+    return (this.view?.slots ?? [])
+      .filter(({ slot }) => open.has(slot))
+      .flatMap(({ addresses }) => addresses);
   }
 
   private failed(error: unknown, retryMs: number): void {

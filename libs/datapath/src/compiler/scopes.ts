@@ -123,13 +123,11 @@ export const egressScopes = ({ gateway }: Intent, config: DatapathConfig): Keyed
     { egressId, slot, addresses, zone: config.zones.nat },
   ]);
 
-/** Held addresses; egresses may share one. */
+/** All addresses that this gateway may come to hold: only the gate changes then. Egresses may share one. */
 export function addressScopes({ gateway }: Intent): Keyed<AddressScope> {
   if (gateway === undefined) return [];
   const uplinkMac = gateway.uplink.mac;
-  return gateway.egresses
-    .filter(({ held }) => held)
-    .flatMap(({ addresses, slot }) =>
-      addresses.map((text) => [`address/${text}`, { address: text, slot, uplinkMac }] as const),
-    );
+  return gateway.egresses.flatMap(({ addresses, slot, held }) =>
+    addresses.map((text) => [`address/${text}`, { address: text, slot, uplinkMac, held }] as const),
+  );
 }

@@ -3,7 +3,7 @@ import { parseIp } from '@sluice/core';
 import { type DesiredBridge, type DesiredHost, type DesiredPort } from '../desired.js';
 import { agentHost } from '../host/agent-host.js';
 import { agentTable, podElement } from '../host/agent-nft.js';
-import { gatewayHost, heldNeighbours, poolRouting } from '../host/gateway-host.js';
+import { addressNeighbours, gatewayHost, poolRouting } from '../host/gateway-host.js';
 import { gatewayTable } from '../host/gateway-nft.js';
 import { addressObject, objectHash } from '../layout/cookies.js';
 import {
@@ -134,5 +134,5 @@ export const egressUnit = (scope: EgressScope): UnitState =>
 export const addressUnit = (scope: AddressScope): UnitState =>
   unitState({
     flows: unitFlows('address', scope, addressObject(parseIp(scope.address))),
-    neighbours: heldNeighbours(scope.address, scope.uplinkMac),
+    neighbours: addressNeighbours(scope),
   });

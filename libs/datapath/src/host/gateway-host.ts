@@ -3,6 +3,7 @@ import { type DatapathConfig } from '../config.js';
 import { type PoolSubnet } from '@sluice/model';
 import { type DesiredHost, type DesiredNeighbour, type DesiredRoute, type DesiredRule } from '../desired.js';
 import { bridgeName, macs, slowPortName } from '../layout/ids.js';
+import { type AddressScope } from '../pipeline/scope.js';
 import { families, familyOf } from '../pipeline/matches.js';
 import { conntrackSysctls, forwardingSysctls, hopAddresses, hostAddress, sysctl } from './host-values.js';
 
@@ -84,11 +85,14 @@ export function poolRouting(
   };
 }
 
-/** IPv6: the kernel answers for the address; the gateway itself reaches it by a fixed neighbour. */
-export const heldNeighbours = (address: string, uplinkMac: string): DesiredNeighbour[] =>
+/**
+ * IPv6: the kernel answers for the address when the gate lets the question through; the gateway itself reaches what it
+ * holds by a fixed neighbour.
+ */
+export const addressNeighbours = ({ address, uplinkMac, held }: AddressScope): DesiredNeighbour[] =>
   familyOf(address) === 4
     ? []
     : [
         { dev: bridgeName, address, proxy: true },
-        { dev: bridgeName, address, mac: uplinkMac },
+        ...(held ? [{ dev: bridgeName, address, mac: uplinkMac }] : []),
       ];

@@ -30,6 +30,9 @@ export const macs = {
   zero: '00:00:00:00:00:00',
 } as const;
 
+/** In whose name a gateway asks by neighbour discovery whether anybody has a slot: of the uplink's link alone. */
+export const probeAddress = (nodeId: number): string => `fe80::5c:${nodeId.toString(16)}`;
+
 /** Group ids: kind in the upper byte, object below. */
 export const groupIds = {
   service: (service: number, shard = 0): number => 0x0001_0000 + service + shard * 0x0100_0000,

@@ -16,9 +16,12 @@ const bits = <V extends Readonly<Record<string, number>>>(
   name: string,
   meaning: string,
   values?: V,
-): BitField & { readonly values: V } => {
+): Omit<BitField, 'values'> & { readonly values: V } => {
   const [field, from, width] = at;
-  return { field, from, bits: width, name, meaning, ...(values && { values }) } as BitField & { values: V };
+  return { field, from, bits: width, name, meaning, ...(values && { values }) } as Omit<
+    BitField,
+    'values'
+  > & { readonly values: V };
 };
 
 /** Where a packet came from, as the pipeline sees it. */
@@ -30,10 +33,19 @@ export const origin = bits(['reg0', 0, 4], 'origin', 'where the packet came from
   bouncedAsk: 5,
   uplink: 6,
   turnedAround: 7,
+  /** The question whether a destination is held here, of a packet that is about to leave. */
+  hairpin: 8,
+  /** The same question of a packet of the gateway's own host. */
+  host: 9,
 });
 
 export const objectId = bits(['reg1', 0, 16], 'object', 'egress id or service id; the origin tells which');
 export const peerNode = bits(['reg2', 0, 16], 'peer node', 'node that the packet came from, later goes to');
+export const otherHolder = bits(
+  ['reg3', 0, 16],
+  'other holder',
+  'node id of the gateway that still has connections of the slot',
+);
 export const endpointId = bits(['reg4', 0, 32], 'endpoint', 'endpoint id of a service (not used yet)');
 
 const flag = { no: 0, yes: 1 } as const;
@@ -41,6 +53,25 @@ export const resolved = bits(['reg5', 0, 1], 'resolved', 'the next hop has a MAC
 export const tooBig = bits(['reg5', 1, 1], 'too big', 'longer than the tunnel takes', flag);
 export const replay = bits(['reg5', 2, 1], 'replay', 'rebuilds state, is never forwarded', flag);
 export const replyMac = bits(['reg5', 3, 1], 'reply MAC', "the host's conntrack calls it a reply", flag);
+
+/** What the gate says of the slot in reg7. */
+export const gateForm = bits(['reg5', 4, 2], 'gate', 'form of the slot on this gateway', {
+  none: 0,
+  armed: 1,
+  open: 2,
+  retiring: 3,
+});
+export const shared = bits(
+  ['reg5', 6, 1],
+  'shared',
+  'another gateway still has connections of the slot',
+  flag,
+);
+export const gateEpoch = bits(
+  ['metadata', 0, 64],
+  'epoch',
+  'epoch of the slot; kept in the gate for the next process, matched by nobody',
+);
 
 export const sendTunId = bits(['reg6', 0, 24], 'tunnel id', 'tunnel id to send');
 export const sendId = bits(['reg6', 0, 16], 'tunnel object', 'egress or service id to send');
@@ -80,11 +111,15 @@ export const bitFields: readonly BitField[] = [
   origin,
   objectId,
   peerNode,
+  otherHolder,
   endpointId,
   resolved,
   tooBig,
   replay,
   replyMac,
+  gateForm,
+  shared,
+  gateEpoch,
   sendTunId,
   sendId,
   sendKind,

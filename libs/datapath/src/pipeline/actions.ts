@@ -42,6 +42,8 @@ export const goto = (name: TableName): Action => ({ type: 'resubmit', table: tab
 export const group = (id: number): Action => ({ type: 'group', group: id });
 export const output = (port: number): Action => ({ type: 'output', port });
 export const toHost: Action = output(ports.local);
+/** A packet-in with enough of the packet for ARP and neighbour discovery. */
+export const toProcess: Action = { type: 'controller', maxLength: 128 };
 export const backToSender: Action = output(ports.inPort);
 export const ctClear: Action = { type: 'ct_clear' };
 

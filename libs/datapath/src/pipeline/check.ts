@@ -61,6 +61,7 @@ function violation(table: Table, action: Action): string | undefined {
     case 'note':
       return undefined;
     case 'controller':
+      return (table.outputs ?? []).includes('process') ? undefined : 'outputs to the process';
     case 'dec_ttl':
     case 'goto_table':
     case 'raw':

@@ -53,11 +53,17 @@ export const toSubnet = (cidr: Cidr): Match => prefix(destinations, cidr);
 export const fromAddress = (address: string): Match => fromSubnet(host(address));
 export const toAddress = (address: string): Match => toSubnet(host(address));
 
+/** Beside a match that says the family already. */
+export const withoutType = (match: Match): Match => match.filter(({ field: name }) => name !== 'eth_type');
+
 /** First, middle and last fragments alike: bit 0 of OVS's nw_frag is "any fragment". */
 export const fragment: MatchField = field('ip_frag', 1, 1n);
 
 export const arp = (operation: 1 | 2): Match => [field('eth_type', ethTypes.arp), field('arp_op', operation)];
 export const anyArp: MatchField = field('eth_type', ethTypes.arp);
+/** RFC 5227 probe: nobody's address as sender. */
+export const arpFromNobody: MatchField = field('arp_spa', 0);
+export const arpToNobody: MatchField = field('arp_tpa', 0);
 export const arpTarget = (address: string): MatchField => field('arp_tpa', parseIp(address).value);
 
 export const icmp = (type: number): Match => [
@@ -70,6 +76,13 @@ export const icmpv6 = (type: number): Match => [
   field('ip_proto', ipProtocols.icmpv6),
   field('icmpv6_type', type),
 ];
+export const tcpFlags = (value: number, mask: number): Match => [
+  field('ip_proto', ipProtocols.tcp),
+  field('tcp_flags', value, BigInt(mask)),
+];
+export const protocol = (name: keyof typeof ipProtocols): MatchField => field('ip_proto', ipProtocols[name]);
+export const ndTargetIn = ({ network, prefixLength }: Cidr): MatchField =>
+  field('nd_target', network, prefixMask(6, prefixLength));
 export const ndTarget = (address: string): MatchField => field('nd_target', parseIp(address).value);
 
 /** Bits of ct_state, lib/packets.h. */

@@ -8,6 +8,7 @@ import { egress } from '../tables/egress.js';
 import { emit } from '../tables/emit.js';
 import { gate } from '../tables/gate.js';
 import { gatewayCt } from '../tables/gateway-ct.js';
+import { held } from '../tables/held.js';
 import { hostOut } from '../tables/host-out.js';
 import { neighbour } from '../tables/neighbour.js';
 import { nextHop } from '../tables/next-hop.js';
@@ -47,6 +48,7 @@ export const tables: readonly Table[] = [
   sizeCheck,
   hostOut,
   gatewayCt,
+  held,
   podOut,
   podCtState,
   pod,

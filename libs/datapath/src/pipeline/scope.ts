@@ -55,11 +55,13 @@ export interface EgressScope {
   readonly zone: number;
 }
 
-/** An address that this gateway holds. */
+/** An address that this gateway holds or may come to hold. */
 export interface AddressScope {
   readonly address: string;
   readonly slot: GlobalSlot;
   readonly uplinkMac: string;
+  /** By the cluster's last word; the gate decides, this is for the host's own neighbours alone. */
+  readonly held: boolean;
 }
 
 export interface PoolScope extends PoolSubnet {

@@ -12,6 +12,7 @@ export const tableIds = {
   'size-check': 24,
   'host-out': 25,
   'gateway-ct': 26,
+  held: 29,
   'pod-out': 30,
   'pod-ct-state': 31,
   pod: 32,

@@ -20,7 +20,7 @@ export interface Row {
 /** `return`: the packet goes on behind the resubmit that brought it here. */
 export type Miss = 'drop' | 'return' | { readonly goto: TableName };
 
-export type Output = 'uplink' | 'sluice0' | 'slow port' | 'tunnel' | 'host' | 'in port';
+export type Output = 'uplink' | 'sluice0' | 'slow port' | 'tunnel' | 'host' | 'in port' | 'process';
 
 export interface TableDeclaration {
   readonly name: TableName;

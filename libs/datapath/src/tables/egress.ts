@@ -1,5 +1,5 @@
 import { objectId, origin, slot } from '../layout/registers.js';
-import { load, track } from '../pipeline/actions.js';
+import { goto, load, track } from '../pipeline/actions.js';
 import { families, familyOf, has, ip } from '../pipeline/matches.js';
 import { defineTable, row } from '../pipeline/table.js';
 
@@ -8,10 +8,10 @@ export const egress = defineTable({
   stage: 'gateway',
   roles: ['gateway'],
   summary:
-    'Admits packets of Pods by egress id and family; replies by their connection alone. The place of meters.',
+    'Packets of Pods pass the gate by egress id and family; replies go by their connection alone. The place of meters.',
   matches: ['reg0', 'reg1', 'eth_type'],
   sets: ['reg7'],
-  next: ['ct-state'],
+  next: ['gate', 'ct-state'],
   miss: 'drop',
   rows: {
     node: ({ gateway, config }) =>
@@ -32,7 +32,7 @@ export const egress = defineTable({
             100,
             [has(origin, origin.values.podEgress), has(objectId, scope.egressId), ip(family)],
             load(slot, scope.slot),
-            track(scope.zone, 'ct-state', true),
+            goto('gate'),
           ),
         ),
   },

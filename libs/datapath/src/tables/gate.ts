@@ -1,19 +1,25 @@
 /**
- * The place of the slot protocol's gate. Its entries are not compiled: they live by hard timeouts, under an owner of
- * their own, and `diff` never touches them. Until they exist no packet comes here, since an empty gate must be a closed
- * one. The slot is in reg7 already wherever the gate will be asked (held addresses in uplink-in, egresses in egress), so
- * the gate will only change the next table of those rows.
+ * The gate of the slot protocol: whether the slot in reg7 is open on this gateway. Its entries are not compiled: they
+ * live by a hard timeout, under an owner of their own, and `diff` never touches them (gate/entry.ts makes and reads
+ * them). A slot without an entry is a closed one.
  */
-import { defineTable } from '../pipeline/table.js';
+import { gateForm, shared } from '../layout/registers.js';
+import { goto, load } from '../pipeline/actions.js';
+import { defineTable, row } from '../pipeline/table.js';
 
 export const gate = defineTable({
   name: 'gate',
   stage: 'uplink',
   roles: ['gateway'],
-  summary: 'Whether the slot of an address is open on this gateway. Not asked yet.',
+  summary: 'What form the slot of the address has on this gateway: none, armed, open or retiring.',
   matches: ['reg7'],
-  sets: [],
-  next: [],
+  sets: ['reg3', 'reg5', 'metadata'],
+  next: ['held'],
   miss: 'drop',
-  rows: {},
+  rows: {
+    node: ({ gateway }) =>
+      gateway
+        ? [row(1, [], load(gateForm, gateForm.values.none), load(shared, shared.values.no), goto('held'))]
+        : [],
+  },
 });

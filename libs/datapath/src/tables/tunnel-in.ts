@@ -1,31 +1,55 @@
-import { objectId, origin, tunnelKind, tunnelObject } from '../layout/registers.js';
+import { type Action } from '@sluice/ovs';
+import { objectId, origin, replay, tunnelKind, tunnelObject } from '../layout/registers.js';
 import { goto, load, move } from '../pipeline/actions.js';
 import { has } from '../pipeline/matches.js';
 import { type TableName } from '../pipeline/table-ids.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
 
-const accept = (kind: number, from: number, next: TableName): Row =>
-  row(100, [has(tunnelKind, kind)], move(tunnelObject, objectId), load(origin, from), goto(next));
+const { values: kinds } = tunnelKind;
+const { values: origins } = origin;
 
-/** Ask and replay (kinds 4 to 7) have their numbers but no rows yet: nobody sends them, so they are dropped. */
+interface Taken {
+  readonly kind: keyof typeof kinds;
+  readonly from: keyof typeof origins;
+  readonly next: TableName;
+  readonly also?: readonly Action[];
+}
+
+const accept = ({ kind, from, next, also = [] }: Taken): Row =>
+  row(
+    100,
+    [has(tunnelKind, kinds[kind])],
+    move(tunnelObject, objectId),
+    load(origin, origins[from]),
+    ...also,
+    goto(next),
+  );
+
+/**
+ * Asks of another gateway about a connection, and its answer that it does not know it, go on as packets from outside
+ * would, but for their origin. Replays rebuild a connection and are dropped behind it (route).
+ */
+const ofGateway: readonly Taken[] = [
+  { kind: 'egress', from: 'podEgress', next: 'egress' },
+  { kind: 'serviceReply', from: 'podReply', next: 'egress' },
+  { kind: 'ask', from: 'ask', next: 'size-check' },
+  { kind: 'askUnknown', from: 'bouncedAsk', next: 'size-check' },
+  { kind: 'replayEgress', from: 'podEgress', next: 'egress', also: [load(replay, replay.values.yes)] },
+];
+
 export const tunnelIn = defineTable({
   name: 'tunnel-in',
   stage: 'tunnel',
   roles: ['agent', 'gateway'],
   summary: 'Takes kind and object id from the tunnel id. Kinds that the node has no role for are dropped.',
   matches: ['tun_id'],
-  sets: ['reg0', 'reg1'],
-  next: ['egress', 'to-pod'],
+  sets: ['reg0', 'reg1', 'reg5'],
+  next: ['egress', 'size-check', 'to-pod'],
   miss: 'drop',
   rows: {
     node: ({ agent, gateway }) => [
-      ...(gateway
-        ? [
-            accept(tunnelKind.values.egress, origin.values.podEgress, 'egress'),
-            accept(tunnelKind.values.serviceReply, origin.values.podReply, 'egress'),
-          ]
-        : []),
-      ...(agent ? [accept(tunnelKind.values.toPod, origin.values.toPod, 'to-pod')] : []),
+      ...(gateway ? ofGateway.map(accept) : []),
+      ...(agent ? [accept({ kind: 'toPod', from: 'toPod', next: 'to-pod' })] : []),
     ],
   },
 });

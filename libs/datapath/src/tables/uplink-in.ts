@@ -1,26 +1,29 @@
 /**
  * What arrives from the uplink, from the gateway's own host and from the slow port. Priorities: 300 ARP requests and
- * neighbour solicitations for held addresses, 290 answers to the gateway's own, 280 echo, 200 other traffic of held
- * addresses, 100 and 90 the gateway's host.
+ * neighbour solicitations for addresses of slots, 295 answers to probes, 290 answers to the gateway's own, 200 other
+ * traffic of addresses, 110 and 105 solicitations for others, 100 and 90 the gateway's host.
  */
-import { parseCidr, parseIp } from '@sluice/core';
-import { type Action, type LearnAction } from '@sluice/ovs';
+import { parseCidr } from '@sluice/core';
+import { type LearnAction } from '@sluice/ovs';
 import { learnedCookie } from '../layout/cookies.js';
+import { probeAddress } from '../layout/ids.js';
 import { nextHop4, nextHop6, resolved, slot } from '../layout/registers.js';
-import { backToSender, goto, load, move, part, set, setMac, toHost, whole } from '../pipeline/actions.js';
+import { goto, load, part, toHost, toProcess, whole } from '../pipeline/actions.js';
 import {
   anyArp,
   arp,
   arpTarget,
+  arpToNobody,
   ethTypes,
   familyOf,
-  icmp,
   icmpv6,
   ndTarget,
+  ndTargetIn,
   toAddress,
   toMac,
   toManyMacs,
   toSubnet,
+  withoutType,
 } from '../pipeline/matches.js';
 import { type AddressScope, type NodeScope } from '../pipeline/scope.js';
 import { tableIds } from '../pipeline/table-ids.js';
@@ -29,53 +32,13 @@ import { type Row, defineTable, row } from '../pipeline/table.js';
 const ethSrc = whole('eth_src');
 const ethDst = whole('eth_dst');
 
-/** RFC 826, turned around in place: the asker's addresses become the target. */
-const arpAnswer = (mac: string, address: string): readonly Action[] => [
-  move(ethSrc, ethDst),
-  setMac('eth_src', mac),
-  set('arp_op', 2),
-  move(whole('arp_sha'), whole('arp_tha')),
-  setMac('arp_sha', mac),
-  move(whole('arp_spa'), whole('arp_tpa')),
-  set('arp_spa', parseIp(address).value),
-  backToSender,
-];
-
-const echoAnswer4 = (mac: string, address: string): readonly Action[] => [
-  move(ethSrc, ethDst),
-  setMac('eth_src', mac),
-  move(whole('ip_src'), whole('ip_dst')),
-  set('ip_src', parseIp(address).value),
-  set('nw_ttl', 64),
-  set('icmp_type', 0),
-  backToSender,
-];
-
-const echoAnswer6 = (mac: string, address: string): readonly Action[] => [
-  move(ethSrc, ethDst),
-  setMac('eth_src', mac),
-  move(whole('ipv6_src'), whole('ipv6_dst')),
-  set('ipv6_src', parseIp(address).value),
-  set('icmpv6_type', 129),
-  backToSender,
-];
-
-/** The kernel answers solicitations by proxy entries: its datapath cannot write neighbour discovery options. */
-const responders = ({ address, uplinkMac }: AddressScope): Row[] =>
-  familyOf(address) === 4
-    ? [
-        row(300, [...arp(1), arpTarget(address)], ...arpAnswer(uplinkMac, address)),
-        row(280, withDestination(icmp(8), address), ...echoAnswer4(uplinkMac, address)),
-      ]
-    : [
-        row(300, [...icmpv6(135), ndTarget(address)], toHost),
-        row(280, withDestination(icmpv6(128), address), ...echoAnswer6(uplinkMac, address)),
-      ];
-
-const withDestination = (match: Row['match'], address: string): Row['match'] => [
-  ...match,
-  ...toAddress(address).filter(({ field }) => field !== 'eth_type'),
-];
+/** What may be for a held address: the gate decides. */
+const forGate = ({ address, slot: number }: AddressScope): Row[] => {
+  const ask = [load(slot, number), goto('gate')] as const;
+  return familyOf(address) === 4
+    ? [row(300, [...arp(1), arpTarget(address)], ...ask), row(200, toAddress(address), ...ask)]
+    : [row(300, [...icmpv6(135), ndTarget(address)], ...ask), row(200, toAddress(address), ...ask)];
+};
 
 const learnBase = (seconds: number) =>
   ({
@@ -109,13 +72,22 @@ const learnNa = (seconds: number): LearnAction => ({
   ],
 });
 
-function hostRows({ uplink, config }: NodeScope): Row[] {
+function hostRows({ uplink, config, nodeId }: NodeScope): Row[] {
   if (uplink === undefined) return [];
   const own = uplink.addresses.map((text) => text.split('/')[0] ?? '');
   return [
+    // Probes ask in nobody's name (ARP) or in a name of their own (NDP): the process counts who answers.
+    row(295, [...arp(2), toMac(uplink.mac), arpToNobody], toProcess),
+    row(295, [...icmpv6(136), toMac(uplink.mac), ...withoutType(toAddress(probeAddress(nodeId)))], toProcess),
     // Only answers to our own unicast MAC are learned: nobody can plant a neighbour by broadcast.
     row(290, [...arp(2), toMac(uplink.mac)], learnArp(config.neighbourSeconds), toHost),
     row(290, [...icmpv6(136), toMac(uplink.mac)], learnNa(config.neighbourSeconds), toHost),
+    // The kernel has proxy entries for all addresses of slots, and must not hear of those that are not held here.
+    ...own
+      .filter((address) => familyOf(address) === 6)
+      .map((address) => row(110, [...icmpv6(135), ndTarget(address)], toHost)),
+    row(110, [...icmpv6(135), ndTargetIn(parseCidr('fe80::/10'))], toHost),
+    row(105, [...icmpv6(135), toManyMacs]),
     ...own.map((address) => row(100, toAddress(address), toHost)),
     row(100, toSubnet(parseCidr('fe80::/10')), toHost),
     row(90, [toManyMacs], toHost),
@@ -128,7 +100,7 @@ export const uplinkIn = defineTable({
   stage: 'uplink',
   roles: ['gateway'],
   summary:
-    'Answers ARP and echo for held addresses, gives neighbour solicitations and host traffic to the host, learns neighbours.',
+    'Sends what is for an address of a slot to the gate and host traffic to the host; learns neighbours.',
   matches: [
     'eth_dst',
     'eth_type',
@@ -137,35 +109,15 @@ export const uplinkIn = defineTable({
     'ipv6_dst',
     'arp_op',
     'arp_tpa',
-    'icmp_type',
     'icmpv6_type',
     'nd_target',
   ],
-  sets: [
-    'reg7',
-    'eth_src',
-    'eth_dst',
-    'arp_op',
-    'arp_sha',
-    'arp_tha',
-    'arp_spa',
-    'arp_tpa',
-    'ip_src',
-    'ip_dst',
-    'ipv6_src',
-    'ipv6_dst',
-    'nw_ttl',
-    'icmp_type',
-    'icmpv6_type',
-  ],
-  next: ['size-check', 'neighbour'],
-  outputs: ['host', 'in port'],
+  sets: ['reg7'],
+  next: ['gate', 'neighbour'],
+  outputs: ['host', 'process'],
   miss: 'drop',
   rows: {
     node: hostRows,
-    address: (scope) => [
-      ...responders(scope),
-      row(200, toAddress(scope.address), load(slot, scope.slot), goto('size-check')),
-    ],
+    address: forGate,
   },
 });

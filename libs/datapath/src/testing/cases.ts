@@ -1,4 +1,5 @@
 /** Packet traces, run by the walker and again by ofproto/trace on a real Open vSwitch: packets in, packets out. */
+import { type GateEntry } from '../gate/entry.js';
 import { type TracePacket } from '../trace/packet.js';
 import { type intents } from './intents.js';
 
@@ -30,5 +31,7 @@ export interface Step {
 export interface TraceCase {
   readonly name: string;
   readonly node: keyof typeof intents;
+  /** Entries of the gate; absent: those of `gates`. */
+  readonly gate?: readonly GateEntry[];
   readonly steps: readonly Step[];
 }

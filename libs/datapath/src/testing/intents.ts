@@ -1,4 +1,5 @@
 /** Intents of a small network: worker 1, gateways 3 and 4, node 5 with both roles; documentation addresses. */
+import { type GateEntry, type GateForm } from '../gate/entry.js';
 import { type AgentIntent, type GatewayIntent, type Intent, type TunnelPeer } from '@sluice/model';
 
 export const peer = (nodeId: number, gateway: boolean): TunnelPeer => ({
@@ -91,3 +92,18 @@ export const intents = {
     gateway: gatewayIntent(5),
   },
 } as const satisfies Record<string, Intent>;
+
+export const gateEntry = (slot: number, form: GateForm, otherHolder = 0): GateEntry => ({
+  slot,
+  form,
+  epoch: 1_790_000_000_000,
+  otherHolder,
+  incarnation: 7,
+});
+
+/** What the gates of the nodes say when nothing moves: node 3 has the first slot, node 5 both. */
+export const gates: Readonly<Record<keyof typeof intents, readonly GateEntry[]>> = {
+  agent: [],
+  gateway: [gateEntry(slots.first, 'open')],
+  both: [gateEntry(slots.first, 'open'), gateEntry(slots.second, 'open')],
+};

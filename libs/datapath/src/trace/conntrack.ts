@@ -53,14 +53,17 @@ export class Conntrack {
     return connection;
   }
 
-  /** NAT keeps the source port unless the tuple is taken. */
+  /** NAT keeps the source port unless the tuple is taken or the port is not in the range that the action names. */
   private replyTuple(zone: number, original: Tuple, nat: NatAction | undefined): Tuple {
     const plain = inverse(original);
     if (nat?.address === undefined) return plain;
     const address = parseIp(nat.address.first).value;
     if (nat.direction === 'dst') return { ...plain, source: address };
-    let reply: Tuple = { ...plain, target: address };
-    for (let port = firstFreePort; this.find(zone, reply) !== undefined; port++) {
+    const { first = 0, last = 65_535 } = nat.port ?? {};
+    const start = Math.max(first, firstFreePort);
+    const kept = plain.dport >= first && plain.dport <= last;
+    let reply: Tuple = { ...plain, target: address, dport: kept ? plain.dport : start };
+    for (let port = start; this.find(zone, reply) !== undefined; port++) {
       reply = { ...reply, dport: port };
     }
     return reply;

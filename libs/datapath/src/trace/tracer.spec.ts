@@ -1,14 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { canonicalIp, formatIp } from '@sluice/core';
 import { compile } from '../compiler/compiler.js';
+import { gateFlow } from '../gate/entry.js';
 import { macValue } from '../pipeline/matches.js';
 import { agentCases } from '../testing/agent-cases.js';
 import { bothCases } from '../testing/both-cases.js';
 import { type Expected, type TraceCase } from '../testing/cases.js';
+import { gateCases } from '../testing/gate-cases.js';
 import { gatewayCases } from '../testing/gateway-cases.js';
-import { intents } from '../testing/intents.js';
+import { gates, intents } from '../testing/intents.js';
 import { type Headers } from './headers.js';
-import { type TraceResult, Tracer } from './tracer.js';
+import { type TraceResult, type TraceState, Tracer } from './tracer.js';
 
 const mac = (text: string): bigint => macValue(text);
 
@@ -36,9 +38,15 @@ function check(result: TraceResult, expected: Expected): void {
   }
 }
 
-function run({ node, steps }: TraceCase): void {
+/** The compiled state with the gate's entries, which nobody compiles. */
+function stateOf({ node, gate = gates[node] }: Pick<TraceCase, 'node' | 'gate'>): TraceState {
+  const { flows, groups } = compile(intents[node]);
+  return { flows: [...flows, ...gate.map(gateFlow)], groups };
+}
+
+function run({ steps, ...start }: TraceCase): void {
   let dead: readonly number[] = [];
-  const tracer = new Tracer(compile(intents[node]), { live: (port) => !dead.includes(port) });
+  const tracer = new Tracer(stateOf(start), { live: (port) => !dead.includes(port) });
   for (const step of steps) {
     dead = step.dead ?? dead;
     if (step.flush !== undefined) tracer.conntrack.flush(step.flush);
@@ -53,6 +61,7 @@ function run({ node, steps }: TraceCase): void {
 describe.each([
   ['agent', agentCases],
   ['gateway', gatewayCases],
+  ['gate', gateCases],
   ['both roles', bothCases],
 ])('%s', (_role, cases) => {
   test.each(cases.map((entry) => [entry.name, entry] as const))('%s', (_name, entry) => {
@@ -65,7 +74,7 @@ test('an ARP answer says who has the address', () => {
     .flatMap(({ steps }) => steps)
     .find(({ name }) => name === 'ARP for a held address');
   if (answer === undefined) throw new Error('the case is gone');
-  const [out] = new Tracer(compile(intents.gateway)).send(answer.packet).outputs;
+  const [out] = new Tracer(stateOf({ node: 'gateway' })).send(answer.packet).outputs;
   expect(out?.headers.get('arp_op')).toBe(2n);
   expect(out?.headers.get('arp_sha')).toBe(mac('02:5c:18:00:00:03'));
   expect(out?.headers.get('arp_tha')).toBe(mac('02:aa:00:00:00:10'));

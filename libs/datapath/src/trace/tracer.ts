@@ -140,10 +140,12 @@ export class Tracer {
       case 'meter':
       case 'note':
         return;
+      case 'controller':
+        walk.record.outputs.push({ port: ports.controller, headers: headers.clone() });
+        return;
       case 'dec_ttl':
       case 'goto_table':
       case 'raw':
-      case 'controller':
         throw new InternalError('SLUICE_INTERNAL', {
           message: `the pipeline does not use ${action.type}, the tracer does not know it`,
         });

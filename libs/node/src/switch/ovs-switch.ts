@@ -8,8 +8,11 @@ import {
   bridgeName,
   type DesiredBridge,
   type DesiredPort,
+  type GateEntry,
+  gateEntryOf,
   type Installed,
   type OpenFlowChange,
+  tableIds,
 } from '@sluice/datapath';
 import {
   type BridgePort,
@@ -20,6 +23,7 @@ import {
   SwitchDatabase,
   unixctl,
 } from '@sluice/ovs';
+import { type GateChange, gateMessages } from '../slots/gate.js';
 import { bundleOf, meterMessages } from './bundle.js';
 import { type PlainBridge, type Switch, type SwitchState } from './switch.js';
 
@@ -132,6 +136,18 @@ export class OvsSwitch implements Switch {
       if (bundle.length > 0) await this.openFlow.bundle(bundle);
       if (after.length > 0) await this.openFlow.send(after);
     });
+  }
+
+  async gateEntries(): Promise<readonly GateEntry[]> {
+    return wrapped(async () => {
+      const flows = await this.openFlow.dumpFlows({ table: tableIds.gate });
+      return flows.flatMap((flow) => gateEntryOf(flow) ?? []);
+    });
+  }
+
+  async changeGate(change: GateChange): Promise<void> {
+    const messages = gateMessages(change);
+    if (messages.length > 0) await wrapped(() => this.openFlow.bundle(messages));
   }
 
   async send(frames: readonly Uint8Array[], port: number): Promise<void> {

@@ -1,4 +1,5 @@
 /** The port to one node's Open vSwitch, as the loop needs it. `OvsSwitch` is the real one. */
+import { type Gate } from '../slots/gate.js';
 import { type DesiredBridge, type Installed, type OpenFlowChange } from '@sluice/datapath';
 
 export type SwitchState =
@@ -15,7 +16,7 @@ export interface PlainBridge {
   readonly nic: string;
 }
 
-export interface Switch {
+export interface Switch extends Gate {
   readonly state: SwitchState;
   /** Calls after every change of `state`, and when the switch was restarted: what it had must be put back. */
   onChange(listener: () => void): void;

@@ -1,0 +1,69 @@
+/** What a gateway must know of the slots that it may come to hold. Pure. */
+import { type EgressPool } from '@sluice/kube';
+import { gatewaysByNode, nodeIds } from './fleet.js';
+import { globalSlot, servedPools } from './served-pools.js';
+import { type GlobalSlot } from './intent.js';
+import { type World } from './world.js';
+
+/** Another gateway, as this one asks it on the uplink. */
+export interface SlotPeer {
+  /** Name of its EgressGateway, which is that of its node. */
+  readonly name: string;
+  readonly nodeId: number;
+  /** Undefined while it has not published it. */
+  readonly uplinkMac: string | undefined;
+}
+
+export interface SlotDuty {
+  readonly slot: GlobalSlot;
+  readonly pool: string;
+  /** Number within the pool. */
+  readonly ordinal: number;
+  /** Gateways that may take the slot, best first. */
+  readonly order: readonly string[];
+  /** The cluster's last word about its holder. */
+  readonly recorded: { readonly holder: string; readonly epoch: number } | undefined;
+  /** Addresses in the slot, canonical. */
+  readonly addresses: readonly string[];
+}
+
+export interface SlotView {
+  /** Name of this gateway. */
+  readonly self: string;
+  readonly slots: readonly SlotDuty[];
+  /** All other gateways. */
+  readonly peers: readonly SlotPeer[];
+}
+
+function duties(pool: EgressPool, { addresses }: World): readonly SlotDuty[] {
+  const { id, slots = [] } = pool.status ?? {};
+  if (id === undefined) return [];
+  const { name } = pool.metadata;
+  const inSlot = Map.groupBy(
+    addresses.filter(({ spec }) => spec.pool === name),
+    ({ spec }) => spec.slot,
+  );
+  return slots.map(({ slot: ordinal, order, holder, epoch }) => ({
+    slot: globalSlot(id, ordinal),
+    pool: name,
+    ordinal,
+    order,
+    recorded: holder === undefined ? undefined : { holder, epoch },
+    addresses: [...new Set((inSlot.get(ordinal) ?? []).flatMap(({ spec }) => spec.addresses))],
+  }));
+}
+
+/** Undefined: the node is no gateway. */
+export function slotView(world: World, nodeName: string): SlotView | undefined {
+  const gateways = gatewaysByNode(world);
+  const self = gateways.get(nodeName)?.metadata.name;
+  if (self === undefined) return undefined;
+  const ids = nodeIds(world.nodes);
+  const peers = [...gateways].flatMap(([node, { metadata, status }]): SlotPeer[] => {
+    const nodeId = ids.get(node);
+    if (node === nodeName || nodeId === undefined) return [];
+    return [{ name: metadata.name, nodeId, uplinkMac: status?.uplinkMAC }];
+  });
+  const slots = servedPools(world, self).flatMap((pool) => duties(pool, world));
+  return { self, slots, peers };
+}
