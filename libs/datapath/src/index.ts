@@ -23,7 +23,16 @@ export { type Installed, diff, diffInstalled } from './diff/diff.js';
 export { type SetElement, agentTableName } from './host/agent-nft.js';
 export { gatewayTableName } from './host/gateway-nft.js';
 export { cookieOwners, describeCookie } from './layout/cookies.js';
-export { bridgeName, ofports, podPortName, slowPortName, tunnelName, tunnelPort } from './layout/ids.js';
+export {
+  bridgeName,
+  ofports,
+  podPortName,
+  probeAddress,
+  slowPortName,
+  tunnelName,
+  tunnelNode,
+  tunnelPort,
+} from './layout/ids.js';
 export { renderPipeline } from './pipeline/render.js';
 export { tableIds } from './pipeline/table-ids.js';
 export * from './trace/packet.js';

@@ -8,6 +8,9 @@ export const ofports = { sluice0: 1, uplink: 2, slowPort: 3, tunnelBase: 256 } a
 export const nodeIds = { first: 1, last: 65_023 } as const;
 
 export const tunnelPort = (nodeId: number): number => ofports.tunnelBase + nodeId;
+/** The node at the other end of a tunnel port; undefined: it is none. */
+export const tunnelNode = (port: number): number | undefined =>
+  port > ofports.tunnelBase && port <= tunnelPort(nodeIds.last) ? port - ofports.tunnelBase : undefined;
 /** Short whatever the node's name: an interface name has 15 characters. */
 export const tunnelName = (nodeId: number): string => `t-${String(nodeId)}`;
 

@@ -3,7 +3,7 @@
  * and a switch may learn late: after 0, 0.1, 1 and 5 seconds.
  */
 import { type Clock } from '@sluice/core';
-import { announcement } from './frames.js';
+import { announcement } from '../frames/announcement.js';
 
 const repeatsMs = [0, 100, 1000, 5000] as const;
 

@@ -13,6 +13,7 @@ import {
   type Installed,
   type OpenFlowChange,
   tableIds,
+  tunnelNode,
 } from '@sluice/datapath';
 import {
   type BridgePort,
@@ -49,6 +50,9 @@ export class OvsSwitch implements Switch {
   private readonly database: SwitchDatabase;
   private readonly openFlow: OpenFlowClient;
   private readonly listeners = new Set<() => void>();
+  private readonly frameListeners = new Set<(frame: Uint8Array) => void>();
+  private readonly livenessListeners = new Set<() => void>();
+  private nodes: ReadonlyMap<number, boolean> = new Map();
   private current: SwitchState = { kind: 'absent', message: 'not connected yet' };
 
   constructor(private readonly options: OvsSwitchOptions) {
@@ -58,11 +62,16 @@ export class OvsSwitch implements Switch {
       onState: (state) => {
         void this.databaseChanged(state);
       },
+      onChange: () => this.readLiveness(),
     });
     this.openFlow = new OpenFlowClient({
       socketPath: join(runDirectory, `${bridgeName}.mgmt`),
       onState: (state) => {
         void this.bridgeChanged(state);
+      },
+      onMessage: (message) => {
+        if (message.type !== 'packet_in') return;
+        for (const listener of this.frameListeners) listener(message.data);
       },
     });
   }
@@ -73,6 +82,18 @@ export class OvsSwitch implements Switch {
 
   onChange(listener: () => void): void {
     this.listeners.add(listener);
+  }
+
+  onFrame(listener: (frame: Uint8Array) => void): void {
+    this.frameListeners.add(listener);
+  }
+
+  get liveness(): ReadonlyMap<number, boolean> {
+    return this.nodes;
+  }
+
+  onLiveness(listener: () => void): void {
+    this.livenessListeners.add(listener);
   }
 
   start(): void {
@@ -152,6 +173,17 @@ export class OvsSwitch implements Switch {
 
   async send(frames: readonly Uint8Array[], port: number): Promise<void> {
     if (frames.length > 0) await wrapped(() => this.openFlow.packetOut(port, frames));
+  }
+
+  private readLiveness(): void {
+    const nodes = this.database.interfaces(bridgeName).flatMap(({ ofport, forwarding }) => {
+      const id = ofport === undefined ? undefined : tunnelNode(ofport);
+      return id === undefined || forwarding === undefined ? [] : [[id, forwarding] as const];
+    });
+    const same = nodes.length === this.nodes.size && nodes.every(([id, up]) => this.nodes.get(id) === up);
+    if (same) return;
+    this.nodes = new Map(nodes);
+    for (const listener of this.livenessListeners) listener();
   }
 
   /** Throws for a port that Open vSwitch could not open, such as a NIC that another bridge has. */

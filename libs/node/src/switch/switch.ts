@@ -20,6 +20,12 @@ export interface Switch extends Gate {
   readonly state: SwitchState;
   /** Calls after every change of `state`, and when the switch was restarted: what it had must be put back. */
   onChange(listener: () => void): void;
+  /** Calls with every frame that the pipeline gives to the process: answers to probes. */
+  onFrame(listener: (frame: Uint8Array) => void): void;
+  /** Node id → whether BFD hears the node; nodes without a session are not there. */
+  readonly liveness: ReadonlyMap<number, boolean>;
+  /** Calls after every change of `liveness`. */
+  onLiveness(listener: () => void): void;
   /** Makes the bridge and waits until Open vSwitch has it. */
   ensurePlainBridge(bridge: PlainBridge): Promise<void>;
   /** Adds and changes ports; removes those that are not wanted if `prune`. Waits until Open vSwitch has them. */

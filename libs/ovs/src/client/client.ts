@@ -19,8 +19,12 @@ export interface OpenFlowClientOptions extends ConnectionOptions {
   readonly socketPath: string;
   /** A connection is there, or the last one ended for this reason. */
   readonly onState?: (state: 'up' | OvsError) => void;
+  /** What nobody asked for. A management connection gets it only when it says how much of a packet it wants. */
   readonly onMessage?: (message: Unasked) => void;
 }
+
+/** Of packets that no action limits. */
+const packetInBytes = 128;
 
 /** Methods throw OvsError: OVS_UNAVAILABLE while nobody is connected, OVS_OPENFLOW_REFUSED, OVS_TIMEOUT. */
 export class OpenFlowClient {
@@ -31,7 +35,10 @@ export class OpenFlowClient {
     this.#reconnect = new Reconnect({
       open: async () => {
         const connection = await OpenFlowConnection.open(socketPath, options);
-        if (onMessage !== undefined) connection.onMessage(onMessage);
+        if (onMessage !== undefined) {
+          connection.onMessage(onMessage);
+          connection.send({ type: 'set_config', flags: 0, missSendLength: packetInBytes });
+        }
         return connection;
       },
       ...(onState === undefined ? {} : { onState }),

@@ -36,13 +36,26 @@ export interface InterfaceState {
   /** Undefined: not there yet, or refused. */
   readonly ofport: number | undefined;
   readonly error: string | undefined;
+  /** What BFD says of the far end: true while it hears us; undefined without BFD. */
+  readonly forwarding: boolean | undefined;
 }
 
 const watched = {
   Open_vSwitch: ['bridges', 'cur_cfg', 'next_cfg'],
   Bridge: ['name', 'datapath_type', 'fail_mode', 'protocols', 'other_config', 'ports'],
   Port: ['name', 'interfaces'],
-  Interface: ['name', 'type', 'options', 'bfd', 'mac', 'mtu_request', 'ofport_request', 'ofport', 'error'],
+  Interface: [
+    'name',
+    'type',
+    'options',
+    'bfd',
+    'mac',
+    'mtu_request',
+    'ofport_request',
+    'ofport',
+    'error',
+    'bfd_status',
+  ],
 } as const;
 
 const text = (value: Value | undefined): string =>
@@ -53,6 +66,12 @@ const number = (value: Value | undefined): number | undefined => {
 };
 const list = (value: Value | undefined): readonly Atom[] =>
   Array.isArray(value) ? (value as readonly Atom[]) : [];
+
+/** ovs-vswitchd.conf.db(5): bfd_status:forwarding is "true" or "false". */
+const forwarding = (value: Value | undefined): boolean | undefined => {
+  const status = ((value ?? {}) as Settings).forwarding;
+  return status === undefined ? undefined : status === 'true';
+};
 
 const optional = (value: string | number | undefined): unknown => setOf(value === undefined ? [] : [value]);
 
@@ -86,6 +105,7 @@ export class SwitchDatabase {
       name: text(row.name),
       ofport: number(row.ofport),
       error: text(row.error) || undefined,
+      forwarding: forwarding(row.bfd_status),
     }));
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { announcement } from './frames.js';
+import { announcement } from './announcement.js';
 
 const mac = '02:5c:18:00:00:03';
 const hex = (frame: Uint8Array): string => Buffer.from(frame).toString('hex');

@@ -1,0 +1,108 @@
+/**
+ * The uplink as the slot protocol asks it: whether another gateway answers for an address, and whether the uplink itself
+ * still carries a question and its answer. Questions go to the MAC of each other gateway: what answers for the dead, such
+ * as proxy ARP or EVPN suppression, never sees them.
+ */
+import { type Clock } from '@sluice/core';
+import { answerIn, type Asker, type Question, question } from '../frames/probe.js';
+
+export interface WireOptions {
+  readonly clock: Clock;
+  /** Out of the uplink; frames that cannot be sent are lost. */
+  readonly send: (frames: readonly Uint8Array[]) => void;
+}
+
+/** Who asks and whom. */
+export interface WireView {
+  readonly asker: Asker;
+  /** Routers of the pools, canonical: one answer shows that the uplink works. */
+  readonly controls: readonly string[];
+  /** Uplink MACs of the other gateways. */
+  readonly peers: readonly string[];
+}
+
+export interface Round {
+  /** Addresses for which another gateway answered. */
+  readonly answered: ReadonlySet<string>;
+  /** Whether a router answered: without it silence means nothing. */
+  readonly control: boolean;
+}
+
+/** P of the slot protocol: two questions 50 ms apart, and 50 ms for the last answers. */
+const requests = 2;
+const apartMs = 50;
+/** Period of the questions to routers. */
+const controlMs = 250;
+
+interface Listening {
+  readonly addresses: ReadonlySet<string>;
+  readonly answered: Set<string>;
+  control: boolean;
+}
+
+export class Wire {
+  private view: WireView | undefined;
+  private readonly rounds = new Set<Listening>();
+  private lastControl: number | undefined;
+  private cancel: (() => void) | undefined;
+
+  constructor(private readonly options: WireOptions) {}
+
+  update(view: WireView | undefined): void {
+    this.view = view;
+    if (this.cancel === undefined && view !== undefined) this.askControls();
+  }
+
+  stop(): void {
+    this.cancel?.();
+  }
+
+  /** Time of the last answer of a router, on the monotonic clock; undefined: none yet. */
+  get lastControlMs(): number | undefined {
+    return this.lastControl;
+  }
+
+  /** A frame that the pipeline gave to the process. */
+  heard(frame: Uint8Array): void {
+    const answer = answerIn(frame);
+    if (answer === undefined || this.view === undefined) return;
+    const { controls, peers } = this.view;
+    if (controls.includes(answer.address)) {
+      this.lastControl = this.options.clock.monotonicMs();
+      for (const round of this.rounds) round.control = true;
+    }
+    if (!peers.includes(answer.mac)) return;
+    for (const { addresses, answered } of this.rounds) {
+      if (addresses.has(answer.address)) answered.add(answer.address);
+    }
+  }
+
+  /** Asks for all addresses at once; takes `P`. Without other gateways only the routers are asked. */
+  async round(addresses: readonly string[]): Promise<Round> {
+    const listening: Listening = { addresses: new Set(addresses), answered: new Set(), control: false };
+    this.rounds.add(listening);
+    for (let sent = 0; sent < requests; sent++) {
+      this.ask(addresses);
+      await new Promise<void>((resolve) => this.options.clock.after(apartMs, resolve));
+    }
+    this.rounds.delete(listening);
+    return { answered: listening.answered, control: listening.control };
+  }
+
+  private ask(addresses: readonly string[]): void {
+    if (this.view === undefined) return;
+    const { asker, peers, controls } = this.view;
+    const questions: readonly Question[] = [
+      ...controls.map((address) => ({ address })),
+      ...addresses.flatMap((address) => peers.map((mac) => ({ address, mac }))),
+    ];
+    this.options.send(questions.map((entry) => question(asker, entry)));
+  }
+
+  private askControls(): void {
+    this.cancel = this.options.clock.after(controlMs, () => this.askControls());
+    if (this.view === undefined) return;
+    const { asker, controls } = this.view;
+    this.options.send(controls.map((address) => question(asker, { address })));
+  }
+}
