@@ -16,7 +16,7 @@ const layers = {
   model: ['core', 'kube', 'ipam'],
   datapath: ['core', 'ovs', 'model', 'nft', 'netlink'],
   runtime: ['core'],
-  node: ['core', 'ovs', 'netlink', 'nft', 'kube', 'model', 'datapath'],
+  node: ['core', 'ovs', 'netlink', 'nft', 'kube', 'model', 'datapath', 'coordination'],
 };
 /** Pure libs: no IO, no framework, no clock. */
 const pure = ['ipam', 'model', 'datapath'];

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { until } from './command.js';
 import { apply, kubectl, kubectlJson } from './kubectl.js';
+import { redisUrl } from './outside.js';
 import { hostAddress, type LabPlan, ports } from './plan.js';
 import { productVersion } from './product-images.js';
 import { type Progress } from './progress.js';
@@ -32,6 +33,7 @@ const settings = (plan: LabPlan) => ({
   SLUICE_UPLINK_INTERFACE: 'e0',
   // The API server and DNS, which are no nodes.
   SLUICE_CLUSTER_CIDRS: `${plan.host.ipv4}/32,${plan.host.ipv6}/128`,
+  SLUICE_REDIS_URL: redisUrl(plan),
   KUBERNETES_SERVICE_HOST: hostAddress(plan),
   KUBERNETES_SERVICE_PORT: String(ports.api),
 });

@@ -107,6 +107,7 @@ export class Controller implements HostedProcess {
       nowIso: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
       resting,
       defaultUplinkInterface: settings.SLUICE_UPLINK_INTERFACE,
+      holders: settings.SLUICE_REDIS_URL === undefined ? 'assigned' : 'recorded',
       leaseSeconds,
     });
     done();

@@ -66,8 +66,9 @@ export class PlanWriter {
     return () => this.options.client.patch(nodes, { name }, { metadata }, { fieldManager });
   }
 
-  private pool({ name, status: next }: ClusterPlan['pools'][number]): Write {
-    return () => this.options.client.apply(egressPools, { metadata: { name }, status: next }, status);
+  private pool({ name, resourceVersion, status: next }: ClusterPlan['pools'][number]): Write {
+    const metadata = { name, resourceVersion };
+    return () => this.options.client.apply(egressPools, { metadata, status: next }, status);
   }
 
   private gateways({ create, status: statuses, remove }: ClusterPlan['gateways']): readonly Write[] {

@@ -8,6 +8,8 @@ const controllerSettings = z.object({
   SLUICE_NAMESPACE: z.string().min(1).default('sluice-system'),
   /** Uplink of gateways whose Node has no annotation sluice.dev/uplink-interface. */
   SLUICE_UPLINK_INTERFACE: z.string().min(1).max(15).default('eth1'),
+  /** Where gateways coordinate; without it the controller assigns slots. */
+  SLUICE_REDIS_URL: z.string().optional(),
   SLUICE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   SLUICE_STATUS_PORT: z.coerce.number().int().min(0).max(65_535).default(9812),
 });

@@ -1,6 +1,7 @@
 /**
- * Slots spread the addresses of a pool over gateways. The plan is static and sticky: a slot changes its holder only when
- * the holder is no longer a candidate, so a gateway that restarts or is silent for a while keeps what it has.
+ * Slots spread the addresses of a pool over gateways. Two ways: gateways hold slots by themselves in an order that is
+ * planned here (`orderSlots`), or, without a store in which they could, holders are assigned (`planSlots`): static and
+ * sticky, a slot changes its holder only when the holder is no longer a candidate.
  */
 
 export interface PlannedSlot {
@@ -58,6 +59,29 @@ export function planSlots(
     const epoch = (earlier?.epoch ?? 0) + (next !== undefined && next !== earlier?.holder ? 1 : 0);
     const order = next === undefined ? [] : [next, ...rank.filter((name) => name !== next)];
     return { slot, ...(next === undefined ? {} : { holder: next }), epoch, order };
+  });
+}
+
+/**
+ * Where gateways hold slots by themselves (they record the holders): only who shall have a slot and who takes over. Highest
+ * random weight with bounded load: no gateway comes first for more than its share, rounded up; one that goes moves its own
+ * slots alone, as long as the bound allows it.
+ */
+export function orderSlots(
+  pool: { readonly name: string; readonly slots: number },
+  gateways: readonly string[],
+  before: readonly PlannedSlot[],
+): readonly PlannedSlot[] {
+  const known = new Map(before.map((entry) => [entry.slot, entry]));
+  const bound = Math.ceil(pool.slots / Math.max(1, gateways.length));
+  const load = new Map<string, number>();
+  return Array.from({ length: pool.slots }, (_, slot) => {
+    const rank = ranked(pool.name, slot, gateways);
+    const first = rank.find((name) => (load.get(name) ?? 0) < bound);
+    if (first !== undefined) load.set(first, (load.get(first) ?? 0) + 1);
+    const order = first === undefined ? [] : [first, ...rank.filter((name) => name !== first)];
+    const { holder, epoch = 0 } = known.get(slot) ?? {};
+    return { slot, ...(holder === undefined ? {} : { holder }), epoch, order };
   });
 }
 

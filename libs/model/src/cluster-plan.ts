@@ -51,7 +51,12 @@ export interface ClusterPlan {
     readonly status: readonly { readonly name: string; readonly status: EgressGatewayStatus }[];
     readonly remove: readonly { readonly name: string; readonly uid: string }[];
   };
-  readonly pools: readonly { readonly name: string; readonly status: EgressPoolStatus }[];
+  /** Written only over the version that they were made from: gateways write holders into the same list. */
+  readonly pools: readonly {
+    readonly name: string;
+    readonly resourceVersion: string;
+    readonly status: EgressPoolStatus;
+  }[];
   readonly addresses: {
     readonly create: readonly { readonly name: string; readonly spec: EgressAddressSpec }[];
     readonly status: readonly { readonly name: string; readonly status: EgressAddressStatus }[];

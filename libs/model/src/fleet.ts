@@ -68,6 +68,15 @@ export const gatewaysByNode = ({ gateways }: World): ReadonlyMap<string, EgressG
       .map((gateway) => [gateway.spec.nodeName, gateway]),
   );
 
+/** Gateways that shall give their slots away: an admin says so of the gateway, or has cordoned the node. */
+export function leavingGateways({ gateways, nodes }: Pick<World, 'gateways' | 'nodes'>): ReadonlySet<string> {
+  const cordoned = new Set(
+    nodes.filter(({ spec }) => spec?.unschedulable === true).map(({ metadata }) => metadata.name),
+  );
+  const leaving = gateways.filter(({ spec }) => spec.draining || cordoned.has(spec.nodeName));
+  return new Set(leaving.map(({ metadata }) => metadata.name));
+}
+
 /** All addresses of a node, canonical. */
 export const addressesOf = ({ status, metadata }: Node): readonly string[] =>
   [

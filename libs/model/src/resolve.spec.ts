@@ -66,7 +66,12 @@ const world: World = {
   ],
   pools: [pool],
   addresses: [],
-  gateways: [{ metadata: { name: 'gw' }, spec: { nodeName: 'gw', uplinkInterface: 'eth1', capacity: 1 } }],
+  gateways: [
+    {
+      metadata: { name: 'gw' },
+      spec: { nodeName: 'gw', uplinkInterface: 'eth1', capacity: 1, draining: false },
+    },
+  ],
   leases: [],
 };
 

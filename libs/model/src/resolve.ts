@@ -113,7 +113,9 @@ function agentIntent(world: World, facts: NodeFacts, self: Node, ids: Ids): Agen
   const slots = new Map(
     routes.map(({ slot, pool, ordinal }): [number, SlotOrder] => {
       const planned = pool.status?.slots?.find((entry) => entry.slot === ordinal);
-      const order = (planned?.order ?? []).flatMap((name) => idOfGateway.get(name) ?? []);
+      const { holder, order: preferred = [] } = planned ?? {};
+      const names = new Set([...(holder === undefined ? [] : [holder]), ...preferred]);
+      const order = [...names].flatMap((name) => idOfGateway.get(name) ?? []);
       return [slot, { slot, gateways: order }];
     }),
   );

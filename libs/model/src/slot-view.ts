@@ -1,6 +1,7 @@
 /** What a gateway must know of the slots that it may come to hold. Pure. */
+import { canonicalIp } from '@sluice/core';
 import { type EgressPool } from '@sluice/kube';
-import { gatewaysByNode, nodeIds } from './fleet.js';
+import { gatewaysByNode, leavingGateways, nodeIds } from './fleet.js';
 import { globalSlot, servedPools } from './served-pools.js';
 import { type GlobalSlot } from './intent.js';
 import { type World } from './world.js';
@@ -30,9 +31,14 @@ export interface SlotDuty {
 export interface SlotView {
   /** Name of this gateway. */
   readonly self: string;
+  readonly nodeId: number;
   readonly slots: readonly SlotDuty[];
   /** All other gateways. */
   readonly peers: readonly SlotPeer[];
+  /** Gateways that give their slots away. */
+  readonly draining: ReadonlySet<string>;
+  /** Routers of its pools, canonical. */
+  readonly nextHops: readonly string[];
 }
 
 function duties(pool: EgressPool, { addresses }: World): readonly SlotDuty[] {
@@ -53,17 +59,27 @@ function duties(pool: EgressPool, { addresses }: World): readonly SlotDuty[] {
   }));
 }
 
-/** Undefined: the node is no gateway. */
+/** Undefined: the node is no gateway, or has no id yet. */
 export function slotView(world: World, nodeName: string): SlotView | undefined {
   const gateways = gatewaysByNode(world);
   const self = gateways.get(nodeName)?.metadata.name;
   if (self === undefined) return undefined;
   const ids = nodeIds(world.nodes);
+  const nodeId = ids.get(nodeName);
+  if (nodeId === undefined) return undefined;
   const peers = [...gateways].flatMap(([node, { metadata, status }]): SlotPeer[] => {
     const nodeId = ids.get(node);
     if (node === nodeName || nodeId === undefined) return [];
     return [{ name: metadata.name, nodeId, uplinkMac: status?.uplinkMAC }];
   });
-  const slots = servedPools(world, self).flatMap((pool) => duties(pool, world));
-  return { self, slots, peers };
+  const pools = servedPools(world, self);
+  const nextHops = pools.flatMap(({ spec }) => spec.uplink.nextHops).map(canonicalIp);
+  return {
+    self,
+    nodeId,
+    slots: pools.flatMap((pool) => duties(pool, world)),
+    peers,
+    draining: leavingGateways(world),
+    nextHops: [...new Set(nextHops)],
+  };
 }

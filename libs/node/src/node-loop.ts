@@ -171,7 +171,7 @@ export class NodeLoop {
       return;
     }
     await this.commit(resolution.intent, host, hostIsNew);
-    this.tellKeeper(world);
+    this.tellKeeper(world, resolution.intent);
     this.settled();
   }
 
@@ -237,11 +237,11 @@ export class NodeLoop {
     this.committed = { intent, desired };
   }
 
-  private tellKeeper(world: World): void {
+  private tellKeeper(world: World, { gateway }: Intent): void {
     const { keeper, nodeName } = this.options;
-    const view = keeper && slotView(world, nodeName);
-    if (view !== undefined) keeper?.update(view);
-    this.view = view;
+    if (keeper === undefined || gateway === undefined) return;
+    this.view = slotView(world, nodeName);
+    if (this.view !== undefined) keeper.update(this.view, gateway.uplink.mac);
   }
 
   /** See nic/silence.ts. */

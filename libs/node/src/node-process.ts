@@ -2,7 +2,6 @@
  * Puts a node's process together from its settings: clients, caches, the loop, health and metrics. Both apps use it and
  * add what only their role has.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, type Logger } from '@sluice/core';
 import { agentTableName, Compiler, defaultConfig, gatewayTableName, ofports } from '@sluice/datapath';
@@ -21,12 +20,9 @@ import { ownedHostState } from './owned.js';
 import { ProblemEvents } from './report/problem-events.js';
 import { type Reporter } from './report/reporter.js';
 import { type NodeSettings } from './settings.js';
-import { StaticKeeper } from './slots/static-keeper.js';
+import { slotKeeper } from './slots/make-keeper.js';
 import { OvsSwitch } from './switch/ovs-switch.js';
 import { ClusterWatch } from './world/cluster-watch.js';
-
-/** 48 random bits. */
-const newIncarnation = (): number => randomBytes(6).readUIntBE(0, 6);
 
 export interface NodeProcessOptions {
   readonly settings: NodeSettings;
@@ -65,13 +61,7 @@ export class NodeProcess {
     const config = { ...defaultConfig, datapath };
     const metrics = commitMetrics(registry);
     const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
-    const keeper = new StaticKeeper({
-      clock,
-      logger,
-      gate: ovs,
-      incarnation: newIncarnation(),
-      ready: () => ovs.state.kind === 'ready',
-    });
+    const keeper = roles.gateway ? slotKeeper({ settings, clock, logger, registry, client, ovs }) : undefined;
     const loop: NodeLoop = new NodeLoop({
       nodeName,
       roles,
@@ -106,7 +96,7 @@ export class NodeProcess {
       }),
       reporter: options.reporter(client, new ProblemEvents(recorder)),
       uplinkPort: ofports.uplink,
-      ...(roles.gateway ? { keeper } : {}),
+      ...(keeper === undefined ? {} : { keeper }),
     });
     return new NodeProcess(client, watch, ovs, loop);
   }

@@ -37,6 +37,8 @@ export const nodeSettings = z.object({
   SLUICE_UNDERLAY_INTERFACE: interfaceName.optional(),
   /** CIDRs beside those of the cluster that keep their ordinary way, separated by commas. */
   SLUICE_CLUSTER_CIDRS: list.refine((cidrs) => cidrs.every(isCidr), 'must be CIDRs separated by commas'),
+  /** Where gateways coordinate: redis://host:port or rediss://; without it there is no failover. */
+  SLUICE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   SLUICE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** What must outlive a restart of the process: the addresses that were taken over from NICs. */
   SLUICE_STATE_DIR: z.string().startsWith('/').default('/var/lib/sluice'),

@@ -9,7 +9,7 @@ const is = (type: string, status: Condition['status'], reason = 'Because', messa
 
 const gateway = (name: string, ...conditions: readonly Condition[]): EgressGateway => ({
   metadata: { name },
-  spec: { nodeName: name, uplinkInterface: 'e0', capacity: 4096 },
+  spec: { nodeName: name, uplinkInterface: 'e0', capacity: 4096, draining: false },
   status: { state: 'Ready', slots: 32, addresses: 1, conditions },
 });
 

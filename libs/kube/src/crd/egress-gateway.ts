@@ -14,6 +14,10 @@ const specSchema = z.object({
     .regex(/^[^/\s:]+$/)
     .describe('The interface of the node towards the outside.'),
   capacity: z.int().min(1).max(65535).default(4096).describe('How many EgressAddresses it may hold.'),
+  draining: z
+    .boolean()
+    .default(false)
+    .describe('Gives its addresses to other gateways; connections that it knows stay until they end.'),
 });
 
 const ovsSchema = z.object({
@@ -23,9 +27,11 @@ const ovsSchema = z.object({
 
 const statusSchema = z.object({
   state: z
-    .enum(['Ready', 'Lost', 'NotReady'])
+    .enum(['Ready', 'Draining', 'Lost', 'NotReady'])
     .optional()
-    .describe('Ready: carries traffic. NotReady: runs, but cannot. Lost: has not been heard of.'),
+    .describe(
+      'Ready: carries traffic. Draining: gives its slots away. NotReady: runs, but cannot. Lost: has not been heard of.',
+    ),
   uplinkMAC: z
     .string()
     .max(17)
@@ -57,7 +63,12 @@ export const egressGatewayCrd: CrdDefinition = {
   spec: specSchema,
   status: statusSchema,
   columns: [
-    { name: 'State', type: 'string', jsonPath: '.status.state', description: 'Ready, NotReady or Lost.' },
+    {
+      name: 'State',
+      type: 'string',
+      jsonPath: '.status.state',
+      description: 'Ready, Draining, NotReady or Lost.',
+    },
     { name: 'Slots', type: 'integer', jsonPath: '.status.slots', description: 'Slots that it holds.' },
     {
       name: 'Addresses',

@@ -30,6 +30,7 @@ export const reasons = {
   AddressConflict: 'Another machine on the uplink answers for the address.',
   // EgressGateway
   GatewayReady: 'The gateway carries traffic.',
+  GatewayDraining: 'The gateway gives its slots away; connections that it knows stay until they end.',
   GatewaySilent: 'The gateway has not renewed its lease: its process, node or network is down.',
   GatewayStarting: 'The gateway has not reported yet.',
   GatewayStopping: 'The gateway is shutting down in order.',

@@ -8,6 +8,8 @@ export interface PlanContext {
   readonly resting: readonly RestingId[];
   /** Uplink of gateways whose node does not name one. */
   readonly defaultUplinkInterface: string;
+  /** `recorded`: gateways take slots by themselves and write who holds them; `assigned`: the plan says who holds them. */
+  readonly holders: 'recorded' | 'assigned';
   /** After so long without renewal a gateway is Lost. */
   readonly leaseSeconds: number;
 }

@@ -9,6 +9,7 @@ import {
   setCondition,
 } from '@sluice/kube';
 import { type ClusterPlan } from '../cluster-plan.js';
+import { leavingGateways } from '../fleet.js';
 import { gatewayLabel, uplinkAnnotation } from '../names.js';
 import { type World } from '../world.js';
 import { type PlanContext } from './context.js';
@@ -34,6 +35,7 @@ export function gatewayObjects(
           nodeName: metadata.name,
           uplinkInterface: metadata.annotations?.[uplinkAnnotation] ?? defaultUplinkInterface,
           capacity: 4096,
+          draining: false,
         },
         labels: Object.fromEntries(
           zoneLabels.flatMap((label) => {
@@ -55,8 +57,23 @@ export interface GatewayHealth {
   readonly lostAtMs?: number;
 }
 
+/** Whether what it holds carries traffic. */
+export const carries = (health: GatewayHealth | undefined): boolean =>
+  health?.state === 'Ready' || health?.state === 'Draining';
+
 /** What the controller sees of a gateway: its Lease, and what it says about itself. */
 export function gatewayHealth(gateway: EgressGateway, world: World, context: PlanContext): GatewayHealth {
+  const health = liveHealth(gateway, world, context);
+  if (health.state !== 'Ready' || !leavingGateways(world).has(gateway.metadata.name)) return health;
+  const message = 'the gateway gives its slots away; it is asked to drain, or its node is cordoned';
+  return {
+    ...health,
+    state: 'Draining',
+    condition: { type: 'Ready', status: 'True', reason: 'GatewayDraining', message },
+  };
+}
+
+function liveHealth(gateway: EgressGateway, world: World, context: PlanContext): GatewayHealth {
   const { name } = gateway.metadata;
   const lease = world.leases.find(({ metadata }) => metadata.name === `gateway-${name}`);
   const renewed = Date.parse(lease?.spec?.renewTime ?? '');

@@ -18,6 +18,7 @@ const context = {
   nowIso: '2026-01-01T00:00:00Z',
   resting: [],
   defaultUplinkInterface: 'eth1',
+  holders: 'assigned' as const,
   leaseSeconds: 15,
 };
 

@@ -1,7 +1,7 @@
 /** World → everything that the controller shall write. Pure and level-triggered; see cluster-plan.ts. */
 import { type EgressAddress } from '@sluice/kube';
 import { type ClusterPlan } from '../cluster-plan.js';
-import { nodeIds } from '../fleet.js';
+import { leavingGateways, nodeIds } from '../fleet.js';
 import { type World } from '../world.js';
 import { planAllocations } from './allocations.js';
 import { type PlanContext } from './context.js';
@@ -27,7 +27,15 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
   const health = new Map(
     gateways.map((gateway) => [nameOf(gateway), gatewayHealth(gateway, world, context)]),
   );
-  const pools = planPools({ pools: poolObjects, gateways, addresses, health, ids });
+  const pools = planPools({
+    pools: poolObjects,
+    gateways,
+    addresses,
+    health,
+    ids,
+    holders: context.holders,
+    leaving: leavingGateways(world),
+  });
   const { outcomes, remove } = planAllocations({ namespaces, addresses, pools, ids });
   const holdings = new Map(addresses.map((address) => [address, holding(address, pools, health)]));
   const statuses = outcomes
@@ -48,7 +56,8 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
     },
     pools: pools.flatMap((planned) => {
       const status = poolStatus(planned, addresses, health, nowIso);
-      return status === undefined ? [] : [{ name: nameOf(planned.pool), status }];
+      const { name, resourceVersion = '' } = planned.pool.metadata;
+      return status === undefined ? [] : [{ name, resourceVersion, status }];
     }),
     addresses: {
       create: outcomes.flatMap(({ created }) => created ?? []),

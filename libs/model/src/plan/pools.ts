@@ -1,6 +1,14 @@
 /** Pools as the planner uses them: ranges, ids, what is taken, slots; and the status that each gets. */
 import { ConfigError, type IpRange, parseIp } from '@sluice/core';
-import { capacity, contains, overlap, parseRanges, planSlots, type PlannedSlot } from '@sluice/ipam';
+import {
+  capacity,
+  contains,
+  orderSlots,
+  overlap,
+  parseRanges,
+  planSlots,
+  type PlannedSlot,
+} from '@sluice/ipam';
 import {
   type EgressAddress,
   type EgressGateway,
@@ -12,7 +20,8 @@ import {
 } from '@sluice/kube';
 import { olderFirst } from '../fleet.js';
 import { selects } from '../selector.js';
-import { type GatewayHealth } from './gateways.js';
+import { type PlanContext } from './context.js';
+import { carries, type GatewayHealth } from './gateways.js';
 import { type Ids } from './ids.js';
 
 export interface PlannedPool {
@@ -65,35 +74,52 @@ export interface PoolInputs {
   readonly addresses: readonly EgressAddress[];
   readonly health: ReadonlyMap<string, GatewayHealth>;
   readonly ids: Ids;
+  readonly holders: PlanContext['holders'];
+  /** Gateways that give their slots away. */
+  readonly leaving: ReadonlySet<string>;
 }
 
 /** Older pools first: of two that overlap the older one gives out addresses. */
-export function planPools({ pools, gateways, addresses, health, ids }: PoolInputs): readonly PlannedPool[] {
+export function planPools(inputs: PoolInputs): readonly PlannedPool[] {
+  const { pools, gateways, addresses, ids } = inputs;
   for (const { status } of pools) if (status?.id !== undefined) ids.use('pool', status.id);
   const planned: PlannedPool[] = [];
   for (const pool of pools.toSorted(olderFirst)) {
     const { ranges, problem } = readRanges(pool);
     const older = planned.find((other) => overlap(other.ranges, ranges));
     const id = pool.status?.id ?? ids.take('pool');
-    const selected = gateways
-      .filter(({ metadata }) => selects(pool.spec.gateways, metadata.labels))
-      .map(nameOf);
-    const ready = new Set(selected.filter((name) => health.get(name)?.state === 'Ready'));
+    const candidates = gateways.filter(({ metadata }) => selects(pool.spec.gateways, metadata.labels));
+    const selected = candidates.map(nameOf);
     planned.push({
       pool,
       id,
       ranges: older === undefined ? ranges : [],
       fault: faultOf({ problem, older, id }),
       gateways: selected,
-      slots: planSlots(
-        { name: nameOf(pool), slots: pool.spec.slots },
-        { gateways: selected.toSorted(), ready },
-        pool.status?.slots ?? [],
-      ),
+      slots: slotsOf(pool, candidates, inputs),
       taken: takenBy(addresses, reserved(pool, gateways)),
     });
   }
   return planned;
+}
+
+/** A gateway that drains comes first for nothing, and takes over when no other one is left. */
+function slotsOf(
+  pool: EgressPool,
+  candidates: readonly EgressGateway[],
+  { health, holders, leaving }: Pick<PoolInputs, 'health' | 'holders' | 'leaving'>,
+): readonly PlannedSlot[] {
+  const size = { name: nameOf(pool), slots: pool.spec.slots };
+  const before = pool.status?.slots ?? [];
+  const names = candidates.map(nameOf).toSorted();
+  if (holders === 'assigned') {
+    const ready = new Set(names.filter((name) => health.get(name)?.state === 'Ready'));
+    return planSlots(size, { gateways: names, ready }, before);
+  }
+  const staying = names.filter((name) => !leaving.has(name));
+  const last = names.filter((name) => leaving.has(name));
+  if (staying.length === 0) return orderSlots(size, last, before);
+  return orderSlots(size, staying, before).map((slot) => ({ ...slot, order: [...slot.order, ...last] }));
 }
 
 interface FaultInputs {
@@ -148,7 +174,7 @@ function readyCondition(planned: PlannedPool, health: ReadonlyMap<string, Gatewa
       'spec.gateways selects no EgressGateway; label a node sluice.dev/gateway=true, or change the selector';
     return { type: 'Ready', status: 'False', reason: 'NoGateway', message, ...generation };
   }
-  const ready = gateways.filter((name) => health.get(name)?.state === 'Ready');
+  const ready = gateways.filter((name) => carries(health.get(name)));
   if (ready.length === 0) {
     const message = `none of the gateways ${gateways.join(', ')} is ready`;
     return { type: 'Ready', status: 'False', reason: 'NoReadyGateway', message, ...generation };
@@ -164,8 +190,7 @@ function degradedCondition(
   { slots, pool }: PlannedPool,
   health: ReadonlyMap<string, GatewayHealth>,
 ): NextCondition {
-  const ready = (name: string | undefined): boolean =>
-    name !== undefined && health.get(name)?.state === 'Ready';
+  const ready = (name: string | undefined): boolean => name !== undefined && carries(health.get(name));
   const unheld = slots.filter(({ holder }) => !ready(holder)).length;
   const common = { type: 'Degraded', ...observed(pool) } as const;
   if (unheld > 0) {

@@ -11,7 +11,7 @@ import { type EgressStatusEntry, type PlannedEvent } from '../cluster-plan.js';
 import { readEgressStatus } from '../egress-status.js';
 import { egressStatusAnnotation } from '../names.js';
 import { type NamespaceOutcome } from './allocations.js';
-import { type GatewayHealth } from './gateways.js';
+import { carries, type GatewayHealth } from './gateways.js';
 import { inPool, nameOf, type PlannedPool } from './pools.js';
 
 interface Holding {
@@ -46,7 +46,7 @@ export function holding(
     return { holder, condition: held('False', 'NoGateway', message) };
   }
   const gateway = health.get(holder);
-  if (gateway?.state !== 'Ready') {
+  if (!carries(gateway)) {
     const message = `${holder} holds the address and is not ready: ${gateway?.condition.message ?? 'unknown'}`;
     return { holder, condition: held('False', 'NoReadyGateway', message) };
   }

@@ -5,8 +5,11 @@ export interface SlotKeeper {
   start(): void;
   /** Leaves the gate as it is: the next process adopts it. */
   stop(): Promise<void>;
-  /** What the cluster says, whenever it says it; the compiled flows of its slots are in the switch. */
-  update(view: SlotView): void;
+  /**
+   * What the cluster says, whenever it says it; the compiled flows of its slots are in the switch. `uplinkMac`: the
+   * gateway's own.
+   */
+  update(view: SlotView, uplinkMac: string): void;
   /** The switch lost its state or came back. */
   switchChanged(): void;
   /** Slots that this gateway carries and answers for. */

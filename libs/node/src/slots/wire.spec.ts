@@ -17,7 +17,7 @@ describe('a round', () => {
     sent = [];
     wire = new Wire({ clock, send: (frames) => sent.push(...frames) });
     wire.update({
-      asker: { mac: own, linkLocal: 'fe80::5c:3' },
+      asker: { mac: own, nodeId: 3 },
       controls: ['198.18.0.1'],
       peers: [peer],
     });

@@ -4,6 +4,7 @@
  * as proxy ARP or EVPN suppression, never sees them.
  */
 import { type Clock } from '@sluice/core';
+import { probeAddress } from '@sluice/datapath';
 import { answerIn, type Asker, type Question, question } from '../frames/probe.js';
 
 export interface WireOptions {
@@ -14,7 +15,7 @@ export interface WireOptions {
 
 /** Who asks and whom. */
 export interface WireView {
-  readonly asker: Asker;
+  readonly asker: { readonly mac: string; readonly nodeId: number };
   /** Routers of the pools, canonical: one answer shows that the uplink works. */
   readonly controls: readonly string[];
   /** Uplink MACs of the other gateways. */
@@ -39,6 +40,8 @@ interface Listening {
   readonly answered: Set<string>;
   control: boolean;
 }
+
+const askerOf = ({ asker: { mac, nodeId } }: WireView): Asker => ({ mac, linkLocal: probeAddress(nodeId) });
 
 export class Wire {
   private view: WireView | undefined;
@@ -91,7 +94,8 @@ export class Wire {
 
   private ask(addresses: readonly string[]): void {
     if (this.view === undefined) return;
-    const { asker, peers, controls } = this.view;
+    const { peers, controls } = this.view;
+    const asker = askerOf(this.view);
     const questions: readonly Question[] = [
       ...controls.map((address) => ({ address })),
       ...addresses.flatMap((address) => peers.map((mac) => ({ address, mac }))),
@@ -102,7 +106,8 @@ export class Wire {
   private askControls(): void {
     this.cancel = this.options.clock.after(controlMs, () => this.askControls());
     if (this.view === undefined) return;
-    const { asker, controls } = this.view;
+    const { controls } = this.view;
+    const asker = askerOf(this.view);
     this.options.send(controls.map((address) => question(asker, { address })));
   }
 }

@@ -30,7 +30,10 @@ const sluiceOnly = (values: Readonly<Record<string, string>> | undefined) =>
 
 export const trimNode = ({ metadata, spec, status }: Node): Node => ({
   metadata: { ...trimMeta(metadata), ...sluiceOnly(metadata.annotations) },
-  spec: { ...(spec?.podCIDRs === undefined ? {} : { podCIDRs: spec.podCIDRs }) },
+  spec: {
+    ...(spec?.podCIDRs === undefined ? {} : { podCIDRs: spec.podCIDRs }),
+    ...(spec?.unschedulable === undefined ? {} : { unschedulable: spec.unschedulable }),
+  },
   status: { ...(status?.addresses === undefined ? {} : { addresses: status.addresses }) },
 });
 

@@ -24,6 +24,7 @@ const base = (): readonly object[] => [
       SLUICE_UNDERLAY_INTERFACE: '',
       SLUICE_UPLINK_INTERFACE: 'eth1',
       SLUICE_CLUSTER_CIDRS: '',
+      SLUICE_REDIS_URL: '',
       SLUICE_LOG_LEVEL: 'info',
     },
   },
@@ -37,6 +38,7 @@ const header = `# Sluice in one file: kubectl apply --server-side -f sluice.yaml
 #   SLUICE_UNDERLAY_INTERFACE   carries the tunnels; needed with netdev
 #   SLUICE_UPLINK_INTERFACE     of gateways whose Node has no annotation sluice.dev/uplink-interface
 #   SLUICE_CLUSTER_CIDRS        more destinations that keep their ordinary way, separated by commas
+#   SLUICE_REDIS_URL            redis://host:port, where gateways coordinate failover; empty: addresses stay put
 #   SLUICE_LOG_LEVEL            debug, info, warn, error
 #   KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT
 #                               add them where nodes reach the API server without kube-proxy

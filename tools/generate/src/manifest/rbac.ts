@@ -45,6 +45,8 @@ const clusterRules = {
     rule('networking.k8s.io', ['servicecidrs'], read),
     readEgress,
     rule('sluice.dev', ['egressaddresses/status', 'egressgateways/status'], ['patch', 'update']),
+    // Who holds which slot.
+    rule('sluice.dev', ['egresspools/status'], ['update']),
     events,
   ],
 } as const satisfies Partial<Record<Component, readonly Rule[]>>;

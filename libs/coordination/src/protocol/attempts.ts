@@ -1,0 +1,179 @@
+/**
+ * Opening (section 5 of the protocol): arm, claim, ask, open. Each side arms before it asks, so of two that both open one
+ * must have been heard by the other, whatever the stores say. Slots that are taken at one look go through it together.
+ */
+import { type ClaimAnswer, type SlotId } from '../store.js';
+import { closeSlots, type MachineContext } from './context.js';
+import { type Modification, type TakeReason } from './effects.js';
+import { idle, type SlotRecord } from './slot-record.js';
+
+export interface Take {
+  readonly record: SlotRecord;
+  readonly why: TakeReason;
+}
+
+interface Attempt {
+  readonly id: number;
+  readonly startedAt: number;
+  readonly byMap: boolean;
+  /** Of the answer that the decision was made on. */
+  readonly mark: string;
+  /** Those that are still in it. */
+  takes: readonly Take[];
+  readonly epochs: Map<SlotId, number>;
+}
+
+const firstBackOffMs = 1000;
+const mostBackOffMs = 30_000;
+/** A round without an answer of a router says nothing: again soon. */
+const noControlMs = 250;
+/** An attempt takes 0.2 s; one that hangs is given up. */
+const patienceMs = 3000;
+
+export class Attempts {
+  private readonly running = new Map<number, Attempt>();
+  private last = 0;
+
+  constructor(private readonly context: MachineContext) {}
+
+  begin(takes: readonly Take[], { byMap, mark, now }: { byMap: boolean; mark: string; now: number }): void {
+    if (takes.length === 0) return;
+    const id = ++this.last;
+    this.running.set(id, { id, startedAt: now, byMap, mark, takes, epochs: new Map() });
+    const { emit, settings } = this.context;
+    for (const { record } of takes) {
+      record.step = { kind: 'attempt', attempt: id };
+      const { incarnation } = settings;
+      record.willBe({ form: 'armed', epoch: 0, other: undefined, incarnation }, now);
+    }
+    emit({ type: 'arm', attempt: id, slots: takes.map(({ record }) => record.slot) });
+  }
+
+  armed(id: number, ok: boolean, now: number): void {
+    const attempt = this.running.get(id);
+    if (attempt === undefined) return;
+    if (!ok) {
+      this.giveUp(attempt, attempt.takes, now);
+      return;
+    }
+    const slots = attempt.takes.map(({ record: { slot, entry, duty, gate } }) => {
+      const epochs = [entry?.epoch ?? 0, duty.recorded?.epoch ?? 0, gate?.epoch ?? 0];
+      const epochRead = attempt.byMap ? (duty.recorded?.epoch ?? 0) : (entry?.epoch ?? 0);
+      return { slot, epochRead, floor: Math.max(...epochs) + 1 };
+    });
+    const { emit } = this.context;
+    if (attempt.byMap) emit({ type: 'claim-in-map', attempt: id, slots });
+    else emit({ type: 'claim', attempt: id, mark: attempt.mark, slots });
+  }
+
+  claimed(id: number, answers: ReadonlyMap<SlotId, ClaimAnswer>, now: number): void {
+    const attempt = this.running.get(id);
+    if (attempt === undefined) return;
+    const lost: Take[] = [];
+    for (const take of attempt.takes) {
+      const answer = answers.get(take.record.slot);
+      if (answer?.kind === 'claimed') attempt.epochs.set(take.record.slot, answer.epoch);
+      else lost.push(take);
+    }
+    this.giveUp(attempt, lost, now);
+    if (attempt.takes.length === 0) return;
+    this.context.emit({ type: 'probe', attempt: id, slots: attempt.takes.map(({ record }) => record.slot) });
+  }
+
+  probed(
+    id: number,
+    { answered, control }: { readonly answered: ReadonlySet<SlotId>; readonly control: boolean },
+    now: number,
+  ): void {
+    const attempt = this.running.get(id);
+    if (attempt === undefined) return;
+    const heard = attempt.takes.filter(({ record }) => answered.has(record.slot));
+    for (const { record } of heard) this.backOff(record, now);
+    const silent = attempt.takes.filter(({ record }) => !answered.has(record.slot));
+    const may = control && this.context.isFit();
+    const open = may ? silent.filter(({ record }) => !isSuperseded(record, attempt)) : [];
+    if (!control) for (const { record } of silent) record.backOffUntil = now + noControlMs;
+    this.giveUp(
+      attempt,
+      attempt.takes.filter((take) => !open.includes(take)),
+      now,
+    );
+    if (open.length > 0) this.open(attempt, open, now);
+    this.running.delete(id);
+  }
+
+  /** Attempts that hang, because an answer got lost. */
+  expire(now: number): void {
+    for (const attempt of this.running.values()) {
+      if (now - attempt.startedAt > patienceMs) this.giveUp(attempt, attempt.takes, now);
+    }
+  }
+
+  /** Everything at once: the switch or the uplink is gone. */
+  abandon(): void {
+    for (const { takes } of this.running.values()) for (const { record } of takes) record.step = idle;
+    this.running.clear();
+  }
+
+  private open(attempt: Attempt, takes: readonly Take[], now: number): void {
+    const { emit } = this.context;
+    const entries = takes.map(({ record, why }) => this.opened(record, why, attempt, now));
+    emit({ type: 'modify', entries });
+    const slots = takes.map(({ record }) => record.slot);
+    emit({ type: 'announce', slots });
+    for (const [key, group] of Map.groupBy(
+      takes,
+      ({ why, record }) => `${why} ${record.formerHolder ?? ''}`,
+    )) {
+      const [first] = group;
+      if (first === undefined || key === '') continue;
+      emit({
+        type: 'moved',
+        slots: group.map(({ record }) => record.slot),
+        why: first.why,
+        from: first.record.formerHolder,
+        startedAt: attempt.startedAt,
+        at: now,
+      });
+    }
+  }
+
+  private opened(record: SlotRecord, why: TakeReason, attempt: Attempt, now: number): Modification {
+    const { settings, observer } = this.context;
+    const { formerHolder, slot } = record;
+    // Handed over by one who lives: it still has the connections.
+    const shares = why === 'mine-already' && formerHolder !== undefined && observer.isThere(formerHolder);
+    const other = shares ? formerHolder : undefined;
+    const epoch = attempt.epochs.get(slot) ?? 0;
+    record.willBe({ form: 'open', epoch, other, incarnation: settings.incarnation }, now);
+    record.sharedUntil = shares ? now + settings.drainMs : undefined;
+    record.answeredRounds = 0;
+    record.step = idle;
+    return { slot, form: 'open', epoch, other };
+  }
+
+  /** Two answered rounds raise an alarm; each one lets more time pass until the next. */
+  private backOff(record: SlotRecord, now: number): void {
+    const doubled = firstBackOffMs * 2 ** Math.max(0, record.answeredRounds - 1);
+    record.answeredRounds++;
+    record.backOffUntil = record.answeredRounds < 2 ? now : now + Math.min(mostBackOffMs, doubled);
+    if (record.answeredRounds === 2) {
+      this.context.emit({ type: 'alarm', kind: 'answered', slots: [record.slot] });
+    }
+  }
+
+  private giveUp(attempt: Attempt, takes: readonly Take[], now: number): void {
+    for (const { record } of takes) record.step = idle;
+    attempt.takes = attempt.takes.filter((take) => !takes.includes(take));
+    if (attempt.takes.length === 0) this.running.delete(attempt.id);
+    closeSlots(
+      this.context,
+      takes.map(({ record }) => record),
+      { now, release: false },
+    );
+  }
+}
+
+/** A look since the claim showed a later holder. */
+const isSuperseded = ({ entry, slot }: SlotRecord, { epochs }: Attempt): boolean =>
+  entry !== undefined && entry.epoch > (epochs.get(slot) ?? 0);

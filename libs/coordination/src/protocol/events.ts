@@ -1,0 +1,66 @@
+/** What a gateway's machine hears. Times are milliseconds of a clock that runs on while the machine sleeps. */
+import {
+  type AssertAnswer,
+  type ClaimAnswer,
+  type GatewayName,
+  type HandOverAnswer,
+  type RenewAnswer,
+  type SlotId,
+} from '../store.js';
+import { type GateTable } from './gate-form.js';
+
+export interface Duty {
+  readonly slot: SlotId;
+  /** Gateways that may take it, best first. */
+  readonly order: readonly GatewayName[];
+  /** The last word of the cluster's map. */
+  readonly recorded: { readonly holder: GatewayName; readonly epoch: number } | undefined;
+}
+
+export type SlotEvent =
+  /** What the slots of this gateway are, and whether it shall give them away. */
+  | {
+      readonly type: 'duties';
+      readonly duties: readonly Duty[];
+      /** All other gateways, for their leases. */
+      readonly peers: readonly GatewayName[];
+      /** Gateways that take no slots. */
+      readonly draining: ReadonlySet<GatewayName>;
+    }
+  /** A connection to the store that was not there before: leases may have been lost. */
+  | { readonly type: 'store-connected' }
+  | { readonly type: 'bfd'; readonly peers: ReadonlyMap<GatewayName, boolean>; readonly shareUp: number }
+  /** Whether the switch answers, and whether a router answered on the uplink within C. */
+  | { readonly type: 'health'; readonly switchUp: boolean; readonly uplinkUp: boolean }
+  /** One look at everything, every R: the answer of the store (undefined: none) and of the switch (undefined: none). */
+  | {
+      readonly type: 'look';
+      readonly sentAt: number;
+      readonly answer: RenewAnswer | undefined;
+      readonly gate: GateTable | undefined;
+    }
+  | { readonly type: 'armed'; readonly attempt: number; readonly ok: boolean }
+  | {
+      readonly type: 'claimed';
+      readonly attempt: number;
+      /** Without an answer: not in the map. */
+      readonly answers: ReadonlyMap<SlotId, ClaimAnswer>;
+    }
+  | {
+      readonly type: 'probed';
+      readonly attempt: number;
+      /** Slots for which another gateway answered. */
+      readonly answered: ReadonlySet<SlotId>;
+      /** A router answered in the same round. */
+      readonly control: boolean;
+    }
+  | { readonly type: 'asserted'; readonly slot: SlotId; readonly answer: AssertAnswer | undefined }
+  | { readonly type: 'retired'; readonly slot: SlotId; readonly ok: boolean }
+  | { readonly type: 'handed-over'; readonly slot: SlotId; readonly answer: HandOverAnswer | undefined }
+  /** Answer of a listening round without an attempt: who still answers for slots whose holder is silent. */
+  | {
+      readonly type: 'listened';
+      readonly answered: ReadonlySet<SlotId>;
+      readonly asked: ReadonlySet<SlotId>;
+      readonly control: boolean;
+    };

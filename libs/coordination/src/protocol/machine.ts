@@ -1,0 +1,378 @@
+/**
+ * The slot protocol of one gateway: events in, effects out. No clock, no randomness, no IO: a simulator runs the same
+ * code as the gateway does. docs/design/slot-protocol.md is the rule.
+ */
+import { type GatewayName, type RenewAnswer, type SlotId } from '../store.js';
+import { Attempts, type Take } from './attempts.js';
+import { closeSlots, type MachineContext, type MachineSettings } from './context.js';
+import { type Decision, decide } from './decide.js';
+import { type Modification, type SlotEffect } from './effects.js';
+import { type SlotEvent } from './events.js';
+import { Moves } from './moves.js';
+import { Observer } from './observe.js';
+import { SlotRecord } from './slot-record.js';
+
+type Look = Extract<SlotEvent, { readonly type: 'look' }>;
+type Groups = Readonly<Record<'extend' | 'assert' | 'superseded' | 'isolated' | 'listen', SlotRecord[]>>;
+type Renewed = Extract<RenewAnswer, { readonly kind: 'renewed' }>;
+
+/** A candidate waits so long for each living one that is preferred to it. */
+const staggerMs = 300;
+/** Between two rounds that listen for a silent holder. */
+const listenEveryMs = 500;
+/** Between two writes of the same into the cluster's map. */
+const recordEveryMs = 1000;
+
+export class SlotMachine {
+  private readonly slots = new Map<SlotId, SlotRecord>();
+  private readonly observer: Observer;
+  private readonly attempts: Attempts;
+  private readonly moves: Moves;
+  private readonly context: MachineContext;
+  private effects: SlotEffect[] = [];
+  private draining: ReadonlySet<GatewayName> = new Set();
+  private shareUp = 1;
+  private switchUp = true;
+  private uplinkUp = true;
+  private mark: string | undefined;
+  /** Leases may have been lost: nobody is taken over before. */
+  private blockedUntil = Number.NEGATIVE_INFINITY;
+  private beliefSince = Number.NEGATIVE_INFINITY;
+  private storeSilentSince: number | undefined;
+  private extendedAt = Number.NEGATIVE_INFINITY;
+  private listenedAt = Number.NEGATIVE_INFINITY;
+  private recordedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly settings: MachineSettings) {
+    this.observer = new Observer(settings.times);
+    this.context = {
+      settings,
+      slots: this.slots,
+      observer: this.observer,
+      emit: (effect) => this.effects.push(effect),
+      isFit: () => this.isFit,
+      draining: () => this.draining,
+    };
+    this.attempts = new Attempts(this.context);
+    this.moves = new Moves(this.context);
+  }
+
+  /** The switch and the uplink work; a gateway that is not fit must not renew its lease. */
+  get isFit(): boolean {
+    return this.switchUp && this.uplinkUp;
+  }
+
+  /** Slots that pass traffic and answer for their addresses, as far as is known. */
+  get open(): ReadonlySet<SlotId> {
+    return new Set([...this.slots.values()].filter(({ isOpen }) => isOpen).map(({ slot }) => slot));
+  }
+
+  /** Slots that are being left: their connections go on. */
+  get retiring(): ReadonlySet<SlotId> {
+    const leaving = [...this.slots.values()].filter(({ gate }) => gate?.form === 'retiring');
+    return new Set(leaving.map(({ slot }) => slot));
+  }
+
+  /** `now`: milliseconds of a clock that never goes back and runs on while the machine sleeps. */
+  handle(event: SlotEvent, now: number): readonly SlotEffect[] {
+    this.effects = [];
+    this.take(event, now);
+    return this.effects;
+  }
+
+  private take(event: SlotEvent, now: number): void {
+    switch (event.type) {
+      case 'duties':
+        this.draining = event.draining;
+        this.assign(event.duties, now);
+        return;
+      case 'store-connected':
+        this.blockedUntil = now + this.settings.times.leaseMs;
+        this.observer.blind();
+        return;
+      case 'bfd':
+        this.observer.heardBfd(event.peers);
+        this.shareUp = event.shareUp;
+        return;
+      case 'health':
+        this.health(event, now);
+        return;
+      case 'look':
+        this.look(event, now);
+        return;
+      case 'armed':
+        this.attempts.armed(event.attempt, event.ok, now);
+        return;
+      case 'claimed':
+        this.attempts.claimed(event.attempt, event.answers, now);
+        return;
+      case 'probed':
+        this.attempts.probed(event.attempt, event, now);
+        return;
+      case 'listened':
+        this.listened(event, now);
+        return;
+      case 'asserted':
+      case 'retired':
+      case 'handed-over':
+        this.ofSlot(event, now);
+        return;
+    }
+  }
+
+  private ofSlot(
+    event: Extract<SlotEvent, { readonly type: 'asserted' | 'retired' | 'handed-over' }>,
+    now: number,
+  ): void {
+    const record = this.slots.get(event.slot);
+    if (record === undefined) return;
+    switch (event.type) {
+      case 'asserted':
+        record.asserting = false;
+        // One that was superseded shows at the next look.
+        if (event.answer?.kind !== 'asserted' || record.gate === undefined) return;
+        record.gate = { ...record.gate, epoch: event.answer.epoch };
+        record.entry = { holder: this.settings.self, epoch: event.answer.epoch, released: false };
+        return;
+      case 'retired':
+        this.moves.retired(record, event.ok);
+        return;
+      case 'handed-over':
+        this.moves.handedOver(record, event.answer, now);
+        return;
+    }
+  }
+
+  /** A slot that is no duty any more is closed. */
+  private assign(duties: Extract<SlotEvent, { readonly type: 'duties' }>['duties'], now: number): void {
+    const wanted = new Set(duties.map(({ slot }) => slot));
+    const gone = [...this.slots.values()].filter(({ slot }) => !wanted.has(slot));
+    closeSlots(
+      this.context,
+      gone.filter(({ gate }) => gate !== undefined),
+      { now, release: true },
+    );
+    for (const { slot } of gone) this.slots.delete(slot);
+    for (const duty of duties) {
+      const known = this.slots.get(duty.slot);
+      if (known === undefined) this.slots.set(duty.slot, new SlotRecord(duty.slot, duty));
+      else known.duty = duty;
+    }
+  }
+
+  /** Rows 1 and 2. */
+  private health({ switchUp, uplinkUp }: { switchUp: boolean; uplinkUp: boolean }, now: number): void {
+    const lostSwitch = this.switchUp && !switchUp;
+    const lostUplink = this.uplinkUp && !uplinkUp;
+    this.switchUp = switchUp;
+    this.uplinkUp = uplinkUp;
+    if (!lostSwitch && !lostUplink) return;
+    this.attempts.abandon();
+    const held = [...this.slots.values()].filter(({ gate }) => gate !== undefined);
+    const slots = held.map(({ slot }) => slot);
+    for (const record of held) record.step = { kind: 'idle' };
+    closeSlots(this.context, held, { now, release: true });
+    const { emit } = this.context;
+    if (lostSwitch) emit({ type: 'uplink-down' });
+    emit({ type: 'alarm', kind: lostSwitch ? 'switch-lost' : 'uplink-lost', slots });
+  }
+
+  private look({ sentAt, answer, gate }: Look, now: number): void {
+    if (answer?.kind === 'renewed') this.answered(answer, sentAt, now);
+    else this.unanswered(now);
+    if (gate !== undefined) this.readGate(gate, sentAt);
+    this.attempts.expire(now);
+    this.moves.expire(now);
+    if (!this.isFit) return;
+    this.act(answer?.kind === 'renewed' ? answer : undefined, now);
+    if (answer?.kind === 'renewed') this.moves.plan(now);
+  }
+
+  private answered({ mark, leases, slots }: Renewed, sentAt: number, now: number): void {
+    if (this.mark !== undefined && mark !== this.mark) {
+      this.blockedUntil = now + this.settings.times.leaseMs;
+      this.observer.blind();
+    }
+    this.mark = mark;
+    this.beliefSince = sentAt;
+    this.storeSilentSince = undefined;
+    this.observer.looked(leases, now);
+    for (const record of this.slots.values()) {
+      record.entry = slots.get(record.slot);
+      const { entry } = record;
+      record.missingSince = entry === undefined ? (record.missingSince ?? now) : undefined;
+      if (entry !== undefined && entry.holder !== this.settings.self) record.formerHolder = entry.holder;
+    }
+  }
+
+  private unanswered(now: number): void {
+    this.storeSilentSince ??= now;
+    this.observer.blind();
+    for (const record of this.slots.values()) record.missingSince = undefined;
+  }
+
+  private readGate(gate: NonNullable<Look['gate']>, sentAt: number): void {
+    for (const record of this.slots.values()) {
+      if (record.changedAt < sentAt) record.gate = gate.get(record.slot);
+    }
+    const foreign = [...gate.keys()].filter((slot) => !this.slots.has(slot));
+    // Before the duties are known nothing is foreign.
+    if (this.slots.size === 0 || foreign.length === 0) return;
+    this.context.emit({ type: 'close', slots: foreign, release: new Map() });
+  }
+
+  /** One decision for each slot, and then everything at once. */
+  private act(answer: Renewed | undefined, now: number): void {
+    const groups: Groups = { extend: [], assert: [], superseded: [], isolated: [], listen: [] };
+    const takes: { readonly take: Take; readonly byMap: boolean }[] = [];
+    for (const record of this.slots.values()) {
+      if (!record.isIdle) {
+        if (record.gate?.form === 'retiring') groups.extend.push(record);
+        continue;
+      }
+      const decision = this.decide(record, answer, now);
+      if (decision.do !== 'take') record.eligibleSince = undefined;
+      switch (decision.do) {
+        case 'extend':
+        case 'assert':
+        case 'listen':
+          groups[decision.do].push(record);
+          break;
+        case 'close':
+          groups[decision.why].push(record);
+          break;
+        case 'take':
+          if (this.mayTake(record, decision, now)) {
+            takes.push({ take: { record, why: decision.why }, byMap: decision.byMap });
+          }
+          break;
+        case 'nothing':
+          break;
+      }
+    }
+    this.closed(groups, now);
+    this.extend([...groups.extend, ...groups.assert], now);
+    this.assert(groups.assert);
+    this.listen(groups.listen, now);
+    for (const byMap of [false, true]) {
+      const batch = takes.filter((entry) => entry.byMap === byMap).map(({ take }) => take);
+      this.attempts.begin(batch, { byMap, mark: answer?.mark ?? '', now });
+    }
+    this.record(now);
+  }
+
+  private decide(record: SlotRecord, answer: Renewed | undefined, now: number): Decision {
+    const { settings, observer } = this;
+    const { entry, duty } = record;
+    const holder = answer === undefined ? duty.recorded?.holder : entry?.holder;
+    return decide({
+      self: settings.self,
+      now,
+      times: settings.times,
+      gate: record.gate,
+      answered: answer !== undefined,
+      entry,
+      beliefSince: this.beliefSince,
+      shareUp: this.shareUp,
+      holder:
+        holder === undefined
+          ? { there: false, goneFor: 0, bfd: 'unknown' }
+          : {
+              there: observer.isThere(holder),
+              goneFor: observer.goneFor(holder, now),
+              bfd: observer.bfdOf(holder),
+            },
+      recorded: duty.recorded,
+      silentFor: since(record.silentSince, now),
+      missingFor: since(record.missingSince, now),
+      storeSilentFor: since(this.storeSilentSince, now),
+    });
+  }
+
+  /** Whether this gateway is the one to take it, and now is the time. */
+  private mayTake(
+    record: SlotRecord,
+    { why, byMap }: Extract<Decision, { readonly do: 'take' }>,
+    now: number,
+  ): boolean {
+    if (now < record.backOffUntil || (!byMap && now < this.blockedUntil)) return false;
+    if (why === 'mine-already') return true;
+    const { self } = this.settings;
+    const { order } = record.duty;
+    const own = order.indexOf(self);
+    const others = order.filter(
+      (name) => name !== self && this.observer.isThere(name) && !this.draining.has(name),
+    );
+    if (own < 0 || (this.draining.has(self) && others.length > 0)) return false;
+    const better = others.filter((name) => order.indexOf(name) < own).length;
+    record.eligibleSince ??= now;
+    return now - record.eligibleSince >= better * staggerMs;
+  }
+
+  private closed({ superseded, isolated }: Groups, now: number): void {
+    closeSlots(this.context, [...superseded, ...isolated], { now, release: false });
+    if (isolated.length === 0) return;
+    this.context.emit({ type: 'alarm', kind: 'isolated', slots: isolated.map(({ slot }) => slot) });
+  }
+
+  /** All at once every K; at once when an entry is to say something else. */
+  private extend(records: readonly SlotRecord[], now: number): void {
+    const due = now - this.extendedAt >= this.settings.times.extendMs;
+    const entries = records.flatMap((record): Modification[] => {
+      const { gate, entry, slot } = record;
+      if (gate === undefined || gate.form === 'armed') return [];
+      const shares = gate.form === 'retiring' || since(record.sharedUntil, now) <= 0;
+      const adopted = gate.other !== undefined && record.sharedUntil === undefined;
+      if (adopted) record.sharedUntil = now + this.settings.drainMs;
+      const other = shares || adopted ? gate.other : undefined;
+      const own = gate.form === 'open' && entry?.holder === this.settings.self;
+      const epoch = own ? Math.max(gate.epoch, entry.epoch) : gate.epoch;
+      if (!due && other === gate.other && epoch === gate.epoch) return [];
+      record.gate = { ...gate, other, epoch };
+      return [{ slot, form: gate.form, epoch, other }];
+    });
+    if (due) this.extendedAt = now;
+    if (entries.length > 0) this.context.emit({ type: 'modify', entries });
+  }
+
+  private assert(records: readonly SlotRecord[]): void {
+    for (const record of records) {
+      if (record.asserting || record.gate === undefined) continue;
+      record.asserting = true;
+      this.context.emit({ type: 'assert', slot: record.slot, mine: record.gate.epoch });
+    }
+  }
+
+  private listen(records: readonly SlotRecord[], now: number): void {
+    if (records.length === 0 || now - this.listenedAt < listenEveryMs) return;
+    this.listenedAt = now;
+    this.context.emit({ type: 'listen', slots: records.map(({ slot }) => slot) });
+  }
+
+  private listened(
+    { asked, answered, control }: Extract<SlotEvent, { readonly type: 'listened' }>,
+    now: number,
+  ): void {
+    for (const slot of asked) {
+      const record = this.slots.get(slot);
+      if (record === undefined) continue;
+      record.silentSince = control && !answered.has(slot) ? (record.silentSince ?? now) : undefined;
+    }
+  }
+
+  /** Until the cluster's map says what is. */
+  private record(now: number): void {
+    if (now - this.recordedAt < recordEveryMs) return;
+    const { self } = this.settings;
+    const different = [...this.slots.values()].flatMap(({ slot, gate, duty: { recorded }, isIdle }) => {
+      if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return [];
+      const said = recorded?.holder === self && recorded.epoch === gate.epoch;
+      return said || (recorded?.epoch ?? 0) > gate.epoch ? [] : [[slot, gate.epoch] as const];
+    });
+    if (different.length === 0) return;
+    this.recordedAt = now;
+    this.context.emit({ type: 'record', slots: new Map(different) });
+  }
+}
+
+const since = (time: number | undefined, now: number): number => (time === undefined ? 0 : now - time);

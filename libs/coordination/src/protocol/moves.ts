@@ -1,0 +1,100 @@
+/**
+ * Planned moves (section 6 of the protocol): the holder stops answering, hands the slot over, and serves the connections
+ * that it knows until they end. Nobody but the holder hands over, and only when it answers nobody any more.
+ */
+import { type GatewayName, type HandOverAnswer } from '../store.js';
+import { closeSlots, type MachineContext } from './context.js';
+import { idle, type SlotRecord } from './slot-record.js';
+
+/** Without the hand-over the holder goes back by section 5. */
+const patienceMs = 1000;
+
+export class Moves {
+  constructor(private readonly context: MachineContext) {}
+
+  /** Begins what may begin: to a better gateway that has been there long enough, or away from a draining one. */
+  plan(now: number): void {
+    const { settings, slots } = this.context;
+    let running = [...slots.values()].filter(
+      ({ step }) => step.kind !== 'idle' && step.kind !== 'attempt',
+    ).length;
+    for (const record of slots.values()) {
+      if (running >= settings.maxConcurrentMoves) return;
+      const successor = this.successor(record, now);
+      if (successor === undefined) continue;
+      running++;
+      this.begin(record, successor, now);
+    }
+  }
+
+  retired(record: SlotRecord, ok: boolean): void {
+    const { step, gate } = record;
+    if (step.kind !== 'retiring') return;
+    if (!ok || gate === undefined) {
+      record.step = idle;
+      return;
+    }
+    record.step = { kind: 'handing-over', successor: step.successor, startedAt: step.startedAt };
+    this.context.emit({ type: 'hand-over', slot: record.slot, epoch: gate.epoch, successor: step.successor });
+  }
+
+  handedOver(record: SlotRecord, answer: HandOverAnswer | undefined, now: number): void {
+    const { step } = record;
+    if (step.kind !== 'handing-over') return;
+    record.step = idle;
+    // Whether an unanswered one came to pass shows at the next look.
+    if (answer?.kind !== 'handed-over') return;
+    const { emit, settings } = this.context;
+    record.entry = { holder: step.successor, epoch: answer.epoch, released: false };
+    record.sharedUntil = now + settings.drainMs;
+    emit({
+      type: 'moved',
+      slots: [record.slot],
+      why: 'handed-over',
+      from: settings.self,
+      startedAt: step.startedAt,
+      at: now,
+    });
+  }
+
+  /** Hand-overs that hang, and retiring slots whose time is over. */
+  expire(now: number): void {
+    const over: SlotRecord[] = [];
+    for (const record of this.context.slots.values()) {
+      const { step, gate, sharedUntil } = record;
+      if (step.kind !== 'idle' && step.kind !== 'attempt' && now - step.startedAt > patienceMs)
+        record.step = idle;
+      if (gate?.form !== 'retiring' || !record.isIdle) continue;
+      if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
+      else if (sharedUntil <= now) over.push(record);
+    }
+    closeSlots(this.context, over, { now, release: false });
+  }
+
+  private begin(record: SlotRecord, successor: GatewayName, now: number): void {
+    const { gate, slot } = record;
+    if (gate === undefined) return;
+    record.step = { kind: 'retiring', successor, startedAt: now };
+    record.willBe({ ...gate, form: 'retiring', other: successor }, now);
+    record.sharedUntil = undefined;
+    this.context.emit({
+      type: 'retire',
+      entry: { slot, form: 'retiring', epoch: gate.epoch, other: successor },
+    });
+  }
+
+  private successor(record: SlotRecord, now: number): GatewayName | undefined {
+    const { settings, observer, draining } = this.context;
+    const { self, holdDownMs } = settings;
+    const { duty, entry, gate } = record;
+    if (!record.isIdle || gate?.form !== 'open' || entry?.holder !== self) return undefined;
+    // One move at a time: the former holder still has connections of it.
+    if (gate.other !== undefined) return undefined;
+    const leaving = draining().has(self);
+    const own = duty.order.indexOf(self);
+    return duty.order.find((name, rank) => {
+      if (name === self || draining().has(name) || !observer.isThere(name)) return false;
+      return leaving || own < 0 || (rank < own && observer.thereFor(name, now) >= holdDownMs);
+    });
+  }
+}

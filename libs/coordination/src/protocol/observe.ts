@@ -1,0 +1,70 @@
+/** What a gateway remembers of the others from one look to the next: since when a lease has been gone, what BFD said. */
+import { type SlotTimes } from '../constants.js';
+import { type GatewayName, type ObservedLease } from '../store.js';
+
+interface Sight {
+  /** Since when the lease has been absent, on this gateway's own clock; undefined: it is there. */
+  goneSince: number | undefined;
+  /** Since when it has been there without a break. */
+  thereSince: number | undefined;
+  renewals: number;
+  lastLook: number;
+}
+
+/** `unknown`: not heard since this process began; it counts as up. */
+export type Bfd = 'up' | 'down' | 'unknown';
+
+export class Observer {
+  private readonly sights = new Map<GatewayName, Sight>();
+  private readonly bfd = new Map<GatewayName, Bfd>();
+
+  constructor(private readonly times: Pick<SlotTimes, 'leaseMs'>) {}
+
+  heardBfd(peers: ReadonlyMap<GatewayName, boolean>): void {
+    for (const [name, up] of peers) {
+      const before = this.bfd.get(name) ?? 'unknown';
+      this.bfd.set(name, up ? 'up' : before === 'unknown' ? 'unknown' : 'down');
+    }
+    // A session that was taken away says nothing any more.
+    for (const name of this.bfd.keys()) if (!peers.has(name)) this.bfd.delete(name);
+  }
+
+  bfdOf(name: GatewayName): Bfd {
+    return this.bfd.get(name) ?? 'unknown';
+  }
+
+  looked(leases: ReadonlyMap<GatewayName, ObservedLease>, now: number): void {
+    for (const [name, { incarnation, renewals }] of leases) {
+      const before = this.sights.get(name);
+      const present = incarnation !== undefined;
+      // Two absences with a renewal or a long time between them are not one.
+      const continuous = renewals === before?.renewals && now - before.lastLook <= this.times.leaseMs;
+      this.sights.set(name, {
+        goneSince: present ? undefined : continuous ? (before.goneSince ?? now) : now,
+        thereSince: present ? (before?.thereSince ?? now) : undefined,
+        renewals,
+        lastLook: now,
+      });
+    }
+  }
+
+  /** The store did not answer, or may have lost leases: absences begin again. */
+  blind(): void {
+    for (const sight of this.sights.values()) sight.lastLook = Number.NEGATIVE_INFINITY;
+  }
+
+  isThere(name: GatewayName): boolean {
+    return this.sights.get(name)?.thereSince !== undefined;
+  }
+
+  /** Milliseconds; 0 while it is there or was never looked for. */
+  goneFor(name: GatewayName, now: number): number {
+    const since = this.sights.get(name)?.goneSince;
+    return since === undefined ? 0 : now - since;
+  }
+
+  thereFor(name: GatewayName, now: number): number {
+    const since = this.sights.get(name)?.thereSince;
+    return since === undefined ? 0 : now - since;
+  }
+}

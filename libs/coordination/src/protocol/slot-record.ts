@@ -1,0 +1,54 @@
+/** What the machine remembers of one slot. */
+import { type GatewayName, type SlotEntry, type SlotId } from '../store.js';
+import { type Duty } from './events.js';
+import { type GateState } from './gate-form.js';
+
+/** What goes on with a slot; `busy` with an attempt to open it (section 5) or a hand-over (section 6). */
+export type Step =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'attempt'; readonly attempt: number }
+  | { readonly kind: 'retiring'; readonly successor: GatewayName; readonly startedAt: number }
+  | { readonly kind: 'handing-over'; readonly successor: GatewayName; readonly startedAt: number };
+
+export const idle: Step = { kind: 'idle' };
+
+export class SlotRecord {
+  step: Step = idle;
+  gate: GateState | undefined;
+  /** Looks that began before this saw an older gate. */
+  changedAt = Number.NEGATIVE_INFINITY;
+  entry: SlotEntry | undefined;
+  /** The last holder in the store that was somebody else. */
+  formerHolder: GatewayName | undefined;
+  /** Since when every look has said that it may be taken. */
+  eligibleSince: number | undefined;
+  /** Since when nobody has answered for it. */
+  silentSince: number | undefined;
+  /** Since when the store has had no entry. */
+  missingSince: number | undefined;
+  /** Attempts in a row in which another gateway answered. */
+  answeredRounds = 0;
+  backOffUntil = Number.NEGATIVE_INFINITY;
+  /** Until when the former holder is asked about connections (open), or this one serves them (retiring). */
+  sharedUntil: number | undefined;
+  asserting = false;
+
+  constructor(
+    readonly slot: SlotId,
+    public duty: Duty,
+  ) {}
+
+  get isIdle(): boolean {
+    return this.step.kind === 'idle';
+  }
+
+  get isOpen(): boolean {
+    return this.gate?.form === 'open';
+  }
+
+  /** The gate as it will be when the message that goes out now has arrived. */
+  willBe(gate: GateState | undefined, now: number): void {
+    this.gate = gate;
+    this.changedAt = now;
+  }
+}
