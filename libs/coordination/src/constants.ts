@@ -38,9 +38,9 @@ export interface SlotTimes {
 }
 
 export const slotTimes: SlotTimes = {
-  leaseMs: 600,
-  renewMs: 150,
-  beliefMs: 400,
+  leaseMs: 400,
+  renewMs: 80,
+  beliefMs: 200,
   bfdMs: 300,
   gateMs: 6000,
   extendMs: 1000,
@@ -51,7 +51,7 @@ export const slotTimes: SlotTimes = {
   probeMs: 100,
   actMs: 190,
   restartMs: 5000,
-  storeMs: 50,
+  storeMs: 20,
   openMs: 50,
   closeMs: 100,
   clockDrift: 0.01,

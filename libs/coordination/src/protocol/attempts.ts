@@ -72,8 +72,12 @@ export class Attempts {
     const lost: Take[] = [];
     for (const take of attempt.takes) {
       const answer = answers.get(take.record.slot);
-      if (answer?.kind === 'claimed') attempt.epochs.set(take.record.slot, answer.epoch);
-      else lost.push(take);
+      if (answer?.kind !== 'claimed') {
+        lost.push(take);
+        continue;
+      }
+      attempt.epochs.set(take.record.slot, answer.epoch);
+      take.record.wrote({ holder: this.context.settings.self, epoch: answer.epoch, released: false }, now);
     }
     this.giveUp(attempt, lost, now);
     if (attempt.takes.length === 0) return;

@@ -132,7 +132,7 @@ export class SlotMachine {
         // One that was superseded shows at the next look.
         if (event.answer?.kind !== 'asserted' || record.gate === undefined) return;
         record.gate = { ...record.gate, epoch: event.answer.epoch };
-        record.entry = { holder: this.settings.self, epoch: event.answer.epoch, released: false };
+        record.wrote({ holder: this.settings.self, epoch: event.answer.epoch, released: false }, now);
         return;
       case 'retired':
         this.moves.retired(record, event.ok);
@@ -198,7 +198,7 @@ export class SlotMachine {
     this.storeSilentSince = undefined;
     this.observer.looked(leases, now);
     for (const record of this.slots.values()) {
-      record.entry = slots.get(record.slot);
+      if (record.entryAt < sentAt) record.entry = slots.get(record.slot);
       const { entry } = record;
       record.missingSince = entry === undefined ? (record.missingSince ?? now) : undefined;
       if (entry !== undefined && entry.holder !== this.settings.self) record.formerHolder = entry.holder;

@@ -45,7 +45,7 @@ export class Moves {
     // Whether an unanswered one came to pass shows at the next look.
     if (answer?.kind !== 'handed-over') return;
     const { emit, settings } = this.context;
-    record.entry = { holder: step.successor, epoch: answer.epoch, released: false };
+    record.wrote({ holder: step.successor, epoch: answer.epoch, released: false }, now);
     record.sharedUntil = now + settings.drainMs;
     emit({
       type: 'moved',

@@ -18,6 +18,8 @@ export class SlotRecord {
   /** Looks that began before this saw an older gate. */
   changedAt = Number.NEGATIVE_INFINITY;
   entry: SlotEntry | undefined;
+  /** Looks that began before this saw an older entry. */
+  entryAt = Number.NEGATIVE_INFINITY;
   /** The last holder in the store that was somebody else. */
   formerHolder: GatewayName | undefined;
   /** Since when every look has said that it may be taken. */
@@ -44,6 +46,12 @@ export class SlotRecord {
 
   get isOpen(): boolean {
     return this.gate?.form === 'open';
+  }
+
+  /** What an operation of this gateway's own has written into the store. */
+  wrote(entry: SlotEntry, now: number): void {
+    this.entry = entry;
+    this.entryAt = now;
   }
 
   /** The gate as it will be when the message that goes out now has arrived. */
