@@ -72,7 +72,11 @@ func (r *Recorder) Report() Report {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	gap := r.gap
+	// What was lost and followed by answers is in the gap between those.
 	for _, at := range r.sentAt {
+		if at.Before(r.last) {
+			continue
+		}
 		gap = max(gap, time.Since(at))
 	}
 	return Report{

@@ -180,7 +180,7 @@ export class SlotMachine {
   private look({ sentAt, answer, gate }: Look, now: number): void {
     if (answer?.kind === 'renewed') this.answered(answer, sentAt, now);
     else this.unanswered(now);
-    if (gate !== undefined) this.readGate(gate, sentAt);
+    if (gate !== undefined) this.readGate(gate, { sentAt, now });
     this.attempts.expire(now);
     this.moves.expire(now);
     if (!this.isFit) return;
@@ -211,9 +211,13 @@ export class SlotMachine {
     for (const record of this.slots.values()) record.missingSince = undefined;
   }
 
-  private readGate(gate: NonNullable<Look['gate']>, sentAt: number): void {
+  private readGate(
+    gate: NonNullable<Look['gate']>,
+    { sentAt, now }: { readonly sentAt: number; readonly now: number },
+  ): void {
     for (const record of this.slots.values()) {
       if (record.changedAt < sentAt) record.gate = gate.get(record.slot);
+      record.openSince = record.isOpen ? (record.openSince ?? now) : undefined;
     }
     const foreign = [...gate.keys()].filter((slot) => !this.slots.has(slot));
     // Before the duties are known nothing is foreign.

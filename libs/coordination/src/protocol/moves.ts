@@ -91,10 +91,12 @@ export class Moves {
     // One move at a time: the former holder still has connections of it.
     if (gate.other !== undefined) return undefined;
     const leaving = draining().has(self);
+    // For balance alone a slot moves at most once in a hold-down.
+    const rested = record.openSince !== undefined && now - record.openSince >= holdDownMs;
     const own = duty.order.indexOf(self);
     return duty.order.find((name, rank) => {
       if (name === self || draining().has(name) || !observer.isThere(name)) return false;
-      return leaving || own < 0 || (rank < own && observer.thereFor(name, now) >= holdDownMs);
+      return leaving || own < 0 || (rested && rank < own && observer.thereFor(name, now) >= holdDownMs);
     });
   }
 }

@@ -1,6 +1,6 @@
 import { markNode, markObject, objectId, origin, peerNode, shared } from '../layout/registers.js';
 import { commit, move } from '../pipeline/actions.js';
-import { familyOf, has, ip } from '../pipeline/matches.js';
+import { familyOf, has, ip, tcpFlags } from '../pipeline/matches.js';
 import { tableIds } from '../pipeline/table-ids.js';
 import { type EgressScope } from '../pipeline/scope.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
@@ -11,16 +11,24 @@ import { type Row, defineTable, row } from '../pipeline/table.js';
  */
 const lowerHalf = { first: 1024, last: 32_767 } as const;
 
+const kinds = [
+  { priority: 100, value: shared.values.no, more: [], port: undefined },
+  { priority: 100, value: shared.values.yes, more: [], port: lowerHalf },
+  // Not new: its state got lost on the way, and its port must stay.
+  { priority: 110, value: shared.values.yes, more: tcpFlags(0, 0x02), port: undefined },
+] as const;
+
 const rows = ({ egressId, addresses, zone }: EgressScope): Row[] =>
   addresses.flatMap((address) =>
-    ([shared.values.no, shared.values.yes] as const).map((value) =>
+    kinds.map(({ priority, value, more, port }) =>
       row(
-        100,
+        priority,
         [
           has(origin, origin.values.podEgress),
           has(objectId, egressId),
           has(shared, value),
           ip(familyOf(address)),
+          ...more,
         ],
         commit({
           zone,
@@ -29,7 +37,7 @@ const rows = ({ egressId, addresses, zone }: EgressScope): Row[] =>
             type: 'nat',
             direction: 'src',
             address: { first: address },
-            ...(value === shared.values.yes && { port: lowerHalf }),
+            ...(port === undefined ? {} : { port }),
           },
           exec: [move(peerNode, markNode), move(objectId, markObject)],
         }),
@@ -43,7 +51,7 @@ export const snat = defineTable({
   roles: ['gateway'],
   summary:
     "Gives a new egress connection its address, and remembers the Pod's node and the egress in its mark.",
-  matches: ['reg0', 'reg1', 'reg5', 'eth_type'],
+  matches: ['reg0', 'reg1', 'reg5', 'eth_type', 'ip_proto', 'tcp_flags'],
   sets: ['ct_mark'],
   next: ['route'],
   miss: 'drop',

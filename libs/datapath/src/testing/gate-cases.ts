@@ -203,13 +203,21 @@ export const gateCases: readonly TraceCase[] = [
       },
       {
         name: 'a new connection gets a port of the lower half',
-        packet: packet(fromAgent, tcpFields({ from: podAddress.a.v4, to: far.v4 }, there)),
+        packet: packet(fromAgent, { ...tcpFields({ from: podAddress.a.v4, to: far.v4 }, there), ...syn }),
         expect: {
           out: [ofp.local],
           tables: [...tables.fresh, 47, 44, 45],
           source: held.v4,
           sport: 1024,
         },
+      },
+      {
+        name: 'a connection that lost its state keeps its port',
+        packet: packet(fromAgent, {
+          ...tcpFields({ from: podAddress.a.v4, to: far.v4 }, { sport: 50_000, dport: 80 }),
+          ...ack,
+        }),
+        expect: { out: [ofp.local], tables: [...tables.fresh, 47, 44, 45], sport: 50_000 },
       },
       {
         name: 'its answer is known here',

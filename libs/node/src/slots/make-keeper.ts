@@ -28,7 +28,7 @@ const newIncarnation = (): number => randomBytes(6).readUIntBE(0, 6);
 
 export function slotKeeper(parts: KeeperParts): SlotKeeper {
   const { settings, clock, logger, ovs } = parts;
-  const switchUp = (): boolean => ovs.state.kind === 'ready';
+  const switchUp = (): boolean => ovs.isForwarding;
   const incarnation = newIncarnation();
   const url = settings.SLUICE_REDIS_URL;
   if (url !== undefined) return protocolKeeper(parts, { url, incarnation, switchUp });
@@ -61,6 +61,7 @@ function protocolKeeper(
     liveness: () => ovs.liveness,
   });
   ovs.onFrame((frame) => wire.heard(frame));
+  ovs.onForwarding(() => keeper.switchChanged());
   ovs.onLiveness(() => keeper.livenessChanged());
   store.start();
   return keeper;

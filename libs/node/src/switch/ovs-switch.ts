@@ -52,6 +52,7 @@ export class OvsSwitch implements Switch {
   private readonly listeners = new Set<() => void>();
   private readonly frameListeners = new Set<(frame: Uint8Array) => void>();
   private readonly livenessListeners = new Set<() => void>();
+  private readonly forwardingListeners = new Set<() => void>();
   private nodes: ReadonlyMap<number, boolean> = new Map();
   private current: SwitchState = { kind: 'absent', message: 'not connected yet' };
 
@@ -82,6 +83,14 @@ export class OvsSwitch implements Switch {
 
   onChange(listener: () => void): void {
     this.listeners.add(listener);
+  }
+
+  get isForwarding(): boolean {
+    return this.current.kind === 'ready' && this.openFlow.isUp;
+  }
+
+  onForwarding(listener: () => void): void {
+    this.forwardingListeners.add(listener);
   }
 
   onFrame(listener: (frame: Uint8Array) => void): void {
@@ -207,9 +216,10 @@ export class OvsSwitch implements Switch {
   private async bridgeChanged(state: 'up' | OvsError): Promise<void> {
     if (state !== 'up') {
       this.options.logger.debug({ error: state.message }, 'no OpenFlow connection');
-      return;
+    } else {
+      await this.examine();
     }
-    await this.examine();
+    for (const listener of this.forwardingListeners) listener();
   }
 
   /** Asks ovs-vswitchd for its version and prepares its conntrack. */

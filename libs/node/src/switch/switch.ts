@@ -20,6 +20,10 @@ export interface Switch extends Gate {
   readonly state: SwitchState;
   /** Calls after every change of `state`, and when the switch was restarted: what it had must be put back. */
   onChange(listener: () => void): void;
+  /** False while ovs-vswitchd does not answer: with the userspace datapath nothing is forwarded then. */
+  readonly isForwarding: boolean;
+  /** Calls after every change of `isForwarding`. */
+  onForwarding(listener: () => void): void;
   /** Calls with every frame that the pipeline gives to the process: answers to probes. */
   onFrame(listener: (frame: Uint8Array) => void): void;
   /** Node id → whether BFD hears the node; nodes without a session are not there. */
