@@ -9,6 +9,8 @@ export interface PlannedSlot {
   readonly holder?: string | undefined;
   /** Grows with every change of the holder. */
   readonly epoch: number;
+  /** Who still serves connections of before the last planned move. */
+  readonly previous?: string | undefined;
   /** The holder, then those that would take over, best first. */
   readonly order: readonly string[];
 }
@@ -80,8 +82,14 @@ export function orderSlots(
     const first = rank.find((name) => (load.get(name) ?? 0) < bound);
     if (first !== undefined) load.set(first, (load.get(first) ?? 0) + 1);
     const order = first === undefined ? [] : [first, ...rank.filter((name) => name !== first)];
-    const { holder, epoch = 0 } = known.get(slot) ?? {};
-    return { slot, ...(holder === undefined ? {} : { holder }), epoch, order };
+    const { holder, previous, epoch = 0 } = known.get(slot) ?? {};
+    return {
+      slot,
+      ...(holder === undefined ? {} : { holder }),
+      ...(previous === undefined ? {} : { previous }),
+      epoch,
+      order,
+    };
   });
 }
 

@@ -37,6 +37,8 @@ export interface LocalPod {
 export interface EgressRoute {
   readonly egressId: number;
   readonly slot: GlobalSlot;
+  /** Node ids of the gateways that serve its connections: the holder of the slot, and the one before it while it drains. */
+  readonly serving: readonly number[];
 }
 
 /** Gateways that may carry a slot, best first. */

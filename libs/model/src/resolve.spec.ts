@@ -149,7 +149,7 @@ describe('an agent', () => {
   test('has the routes and slots of the egresses that its Pods use, and a tunnel to the gateway', () => {
     const addresses = [claim(7, ['198.18.0.100'], 'uid-a'), claim(8, ['198.18.0.101'], 'uid-b', 1)];
     const { agent, peers } = intent({ namespaces: [namespace('198.18.0.100')], addresses });
-    expect(agent?.egresses).toEqual([{ egressId: 7, slot: 1024 }]);
+    expect(agent?.egresses).toEqual([{ egressId: 7, slot: 1024, serving: [3] }]);
     expect(agent?.slots).toEqual([{ slot: 1024, gateways: [3] }]);
     expect(peers).toEqual([{ nodeId: 3, nodeName: 'gw', address: '10.0.0.3', gateway: true }]);
   });

@@ -1,6 +1,6 @@
 /** World and node facts → what this node must do. Pure; equal inputs give deeply equal intents. */
 import { canonicalIp, formatCidr, parseCidr } from '@sluice/core';
-import { type EgressAddress, type EgressPool, type Node } from '@sluice/kube';
+import { type EgressAddress, type EgressPool, type EgressPoolSlot, type Node } from '@sluice/kube';
 import { claimsOf, namespaceEgress, type NamespaceEgress } from './claims.js';
 import { addressesOf, gatewaysByNode, nodeIds, tunnelAddressOf } from './fleet.js';
 import {
@@ -90,17 +90,22 @@ function peers(
     .toSorted((a, b) => a.nodeId - b.nodeId);
 }
 
+interface SlotOf {
+  readonly planned: EgressPoolSlot | undefined;
+}
+
 function agentIntent(world: World, facts: NodeFacts, self: Node, ids: Ids): AgentIntent {
   const pods = localPods(world, facts);
   const used = new Set(pods.flatMap(({ verdict }) => (verdict.kind === 'capture' ? [verdict.egressId] : [])));
   const poolsByName = new Map(world.pools.map((pool) => [pool.metadata.name, pool]));
   const routes = world.addresses
     .filter(({ spec }) => used.has(spec.id))
-    .flatMap(({ spec }): (EgressRoute & { readonly pool: EgressPool; readonly ordinal: number })[] => {
+    .flatMap(({ spec }): (Pick<EgressRoute, 'egressId' | 'slot'> & SlotOf)[] => {
       const pool = poolsByName.get(spec.pool);
       const id = pool?.status?.id;
       if (pool === undefined || id === undefined) return [];
-      return [{ egressId: spec.id, slot: globalSlot(id, spec.slot), pool, ordinal: spec.slot }];
+      const planned = pool.status?.slots?.find(({ slot }) => slot === spec.slot);
+      return [{ egressId: spec.id, slot: globalSlot(id, spec.slot), planned }];
     })
     .toSorted((a, b) => a.egressId - b.egressId);
   const gateways = gatewaysByNode(world);
@@ -110,20 +115,24 @@ function agentIntent(world: World, facts: NodeFacts, self: Node, ids: Ids): Agen
       return id === undefined ? [] : [[metadata.name, id] as const];
     }),
   );
+  const idsOf = (names: readonly (string | undefined)[]): readonly number[] => [
+    ...new Set(names.flatMap((name) => (name === undefined ? [] : (idOfGateway.get(name) ?? [])))),
+  ];
   const slots = new Map(
-    routes.map(({ slot, pool, ordinal }): [number, SlotOrder] => {
-      const planned = pool.status?.slots?.find((entry) => entry.slot === ordinal);
-      const { holder, order: preferred = [] } = planned ?? {};
-      const names = new Set([...(holder === undefined ? [] : [holder]), ...preferred]);
-      const order = [...names].flatMap((name) => idOfGateway.get(name) ?? []);
-      return [slot, { slot, gateways: order }];
-    }),
+    routes.map(({ slot, planned }): [number, SlotOrder] => [
+      slot,
+      { slot, gateways: idsOf([planned?.holder, ...(planned?.order ?? [])]) },
+    ]),
   );
   return {
     clusterCidrs: clusterCidrs(world, facts),
     podCidrs: sortedSet((self.spec?.podCIDRs ?? []).map(cidrOr)),
     pods,
-    egresses: routes.map(({ egressId, slot }) => ({ egressId, slot })),
+    egresses: routes.map(({ egressId, slot, planned }) => {
+      // Before anybody has said that it holds the slot, every gateway may.
+      const { holder, previous, order = [] } = planned ?? {};
+      return { egressId, slot, serving: idsOf(holder === undefined ? order : [holder, previous]) };
+    }),
     slots: [...slots.values()].toSorted((a, b) => a.slot - b.slot),
   };
 }

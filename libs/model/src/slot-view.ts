@@ -23,7 +23,8 @@ export interface SlotDuty {
   /** Gateways that may take the slot, best first. */
   readonly order: readonly string[];
   /** The cluster's last word about its holder. */
-  readonly recorded: { readonly holder: string; readonly epoch: number } | undefined;
+  readonly recorded:
+    { readonly holder: string; readonly epoch: number; readonly previous: string | undefined } | undefined;
   /** Addresses in the slot, canonical. */
   readonly addresses: readonly string[];
 }
@@ -49,12 +50,12 @@ function duties(pool: EgressPool, { addresses }: World): readonly SlotDuty[] {
     addresses.filter(({ spec }) => spec.pool === name),
     ({ spec }) => spec.slot,
   );
-  return slots.map(({ slot: ordinal, order, holder, epoch }) => ({
+  return slots.map(({ slot: ordinal, order, holder, epoch, previous }) => ({
     slot: globalSlot(id, ordinal),
     pool: name,
     ordinal,
     order,
-    recorded: holder === undefined ? undefined : { holder, epoch },
+    recorded: holder === undefined ? undefined : { holder, epoch, previous },
     addresses: [...new Set((inSlot.get(ordinal) ?? []).flatMap(({ spec }) => spec.addresses))],
   }));
 }

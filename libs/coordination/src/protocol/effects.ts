@@ -66,7 +66,13 @@ export type SlotEffect =
       readonly successor: GatewayName;
     }
   /** Write into the cluster's map, never to a lower epoch. */
-  | { readonly type: 'record'; readonly slots: ReadonlyMap<SlotId, number> }
+  | {
+      readonly type: 'record';
+      readonly slots: ReadonlyMap<
+        SlotId,
+        { readonly epoch: number; readonly previous: GatewayName | undefined }
+      >;
+    }
   /** Row 1 with the kernel datapath: its cached flows forward without ovs-vswitchd. */
   | { readonly type: 'uplink-down' }
   | { readonly type: 'alarm'; readonly kind: AlarmKind; readonly slots: readonly SlotId[] }

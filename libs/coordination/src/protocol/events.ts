@@ -14,7 +14,15 @@ export interface Duty {
   /** Gateways that may take it, best first. */
   readonly order: readonly GatewayName[];
   /** The last word of the cluster's map. */
-  readonly recorded: { readonly holder: GatewayName; readonly epoch: number } | undefined;
+  readonly recorded: Recorded | undefined;
+}
+
+/** What the cluster's map says of a slot. */
+export interface Recorded {
+  readonly holder: GatewayName;
+  readonly epoch: number;
+  /** Who still serves connections of before the last planned move. */
+  readonly previous?: GatewayName | undefined;
 }
 
 export type SlotEvent =

@@ -304,8 +304,11 @@ export class SlotMachine {
     const { self } = this.settings;
     const { order } = record.duty;
     const own = order.indexOf(self);
+    const { entry } = record;
+    // Who released it cannot have it now.
+    const gaveUp = entry?.released === true ? entry.holder : undefined;
     const others = order.filter(
-      (name) => name !== self && this.observer.isThere(name) && !this.draining.has(name),
+      (name) => name !== self && name !== gaveUp && this.observer.isThere(name) && !this.draining.has(name),
     );
     if (own < 0 || (this.draining.has(self) && others.length > 0)) return false;
     const better = others.filter((name) => order.indexOf(name) < own).length;
@@ -370,8 +373,9 @@ export class SlotMachine {
     const { self } = this.settings;
     const different = [...this.slots.values()].flatMap(({ slot, gate, duty: { recorded }, isIdle }) => {
       if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return [];
-      const said = recorded?.holder === self && recorded.epoch === gate.epoch;
-      return said || (recorded?.epoch ?? 0) > gate.epoch ? [] : [[slot, gate.epoch] as const];
+      const { epoch, other: previous } = gate;
+      const said = recorded?.holder === self && recorded.epoch === epoch && recorded.previous === previous;
+      return said || (recorded?.epoch ?? 0) > epoch ? [] : [[slot, { epoch, previous }] as const];
     });
     if (different.length === 0) return;
     this.recordedAt = now;

@@ -72,9 +72,13 @@ const slotsWithGroup = (intent: Intent): ReadonlySet<GlobalSlot> =>
 
 export function routeScopes(intent: Intent): Keyed<RouteScope> {
   const slots = slotsWithGroup(intent);
+  const known = new Set(knownGateways(intent).map(({ nodeId }) => nodeId));
   return (intent.agent?.egresses ?? [])
     .filter(({ slot }) => slots.has(slot))
-    .map((route) => [`route/${String(route.egressId)}`, route]);
+    .map((route) => {
+      const serving = route.serving.filter((nodeId) => known.has(nodeId));
+      return [`route/${String(route.egressId)}`, { ...route, serving }];
+    });
 }
 
 /** Addresses that two Pods of the intent claim: whose packets they are is not known, so they are dropped. */

@@ -36,6 +36,8 @@ export interface PodScope {
 export interface RouteScope {
   readonly egressId: number;
   readonly slot: GlobalSlot;
+  /** Node ids of the gateways that a connection may be pinned to. */
+  readonly serving: readonly number[];
 }
 
 export interface SlotScope {

@@ -170,6 +170,37 @@ export const agentCases: readonly TraceCase[] = [
     ],
   },
   {
+    name: 'a pin to a gateway that lives and does not serve the slot is picked anew',
+    node: 'agent',
+    steps: [
+      {
+        name: 'a gateway that had the slot for a moment speaks',
+        packet: packet(fromGateway(3, 8), udpFields({ from: outside.v4, to: podAddress.b.v4 }, backPorts)),
+        expect: { ...intoPod, tables: tables.toPod },
+      },
+      {
+        name: 'the connection of the Pod, pinned to the first one while the second was dead',
+        dead: [260],
+        packet: packet(fromPod, udpFields({ from: podAddress.b.v4, to: outside.v4 }, { sport: 1, dport: 2 })),
+        expect: { out: [259], tunnel: 0x01_0008, tables: tables.fresh },
+      },
+      {
+        name: 'its answer',
+        packet: packet(
+          fromGateway(3, 8),
+          udpFields({ from: outside.v4, to: podAddress.b.v4 }, { sport: 2, dport: 1 }),
+        ),
+        expect: { ...intoPod, tables: tables.toPod },
+      },
+      {
+        name: 'the holder lives again: away from the one that does not serve',
+        dead: [],
+        packet: packet(fromPod, udpFields({ from: podAddress.b.v4, to: outside.v4 }, { sport: 1, dport: 2 })),
+        expect: { out: [260], tunnel: 0x01_0008, tables: tables.repicked },
+      },
+    ],
+  },
+  {
     name: 'lost pins come back with the next packet from the gateway',
     node: 'agent',
     steps: [

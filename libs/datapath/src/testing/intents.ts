@@ -43,8 +43,8 @@ export const agentIntent: AgentIntent = {
     { key: 'shop/direct', address: podAddress.direct.v4, verdict: { kind: 'direct' } },
   ],
   egresses: [
-    { egressId: 7, slot: slots.first },
-    { egressId: 8, slot: slots.second },
+    { egressId: 7, slot: slots.first, serving: [3, 4] },
+    { egressId: 8, slot: slots.second, serving: [4] },
   ],
   slots: [
     { slot: slots.first, gateways: [3, 4] },
@@ -84,6 +84,7 @@ export const intents = {
     ...node(5, [peer(1, false), peer(4, true)]),
     agent: {
       ...agentIntent,
+      egresses: agentIntent.egresses.map((route) => ({ ...route, serving: [5] })),
       slots: [
         { slot: slots.first, gateways: [5, 4] },
         { slot: slots.second, gateways: [5, 4] },

@@ -99,6 +99,9 @@ const slotSchema = z.object({
   slot: z.int().min(0).max(1023),
   holder: nameText.optional().describe('The EgressGateway that holds the slot.'),
   epoch: z.int().min(0).describe('Grows with every change of the holder.'),
+  previous: nameText
+    .optional()
+    .describe('The EgressGateway that still serves connections of before the last planned move.'),
   order: z.array(nameText).max(64).describe('Gateways in the order in which they take over.'),
 });
 

@@ -11,7 +11,7 @@ const agent: AgentIntent = {
   clusterCidrs: ['10.244.0.0/16'],
   podCidrs: ['10.244.1.0/24'],
   pods: [],
-  egresses: [{ egressId: 7, slot: 1024 }],
+  egresses: [{ egressId: 7, slot: 1024, serving: [3] }],
   slots: [{ slot: 1024, gateways: [3] }],
 };
 

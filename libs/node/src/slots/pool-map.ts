@@ -16,6 +16,8 @@ export interface Holding {
   /** Number within the pool. */
   readonly ordinal: number;
   readonly epoch: number;
+  /** Who still serves connections of before. */
+  readonly previous?: string | undefined;
 }
 
 /** Somebody else wrote meanwhile: read again and look again. */
@@ -33,7 +35,9 @@ export class PoolMap {
     await this.change(pool, (slot) => {
       const holding = byOrdinal.get(slot.slot);
       if (holding === undefined || holding.epoch < slot.epoch) return slot;
-      return { ...slot, holder, epoch: holding.epoch };
+      const { previous: _, ...rest } = slot;
+      const { epoch, previous } = holding;
+      return { ...rest, holder, epoch, ...(previous === undefined ? {} : { previous }) };
     });
   }
 

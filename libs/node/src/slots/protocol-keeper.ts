@@ -53,7 +53,6 @@ export class ProtocolKeeper implements SlotKeeper {
   private looking = false;
   private lookAgain = false;
   private cancel: (() => void) | undefined;
-  private startedAt = 0;
   /** Reads and changes of the gate, one after the other: a look must not see an older gate than the machine made. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -68,7 +67,6 @@ export class ProtocolKeeper implements SlotKeeper {
   }
 
   start(): void {
-    this.startedAt = this.now;
     this.tick();
   }
 
@@ -158,9 +156,8 @@ export class ProtocolKeeper implements SlotKeeper {
 
   private health(): void {
     const { wire, switchUp } = this.options;
-    const heard = wire.lastControlMs ?? this.startedAt;
-    const asked = (this.view?.nextHops.length ?? 0) > 0;
-    const uplinkUp = !asked || this.now - heard < slotTimes.uplinkMs;
+    const heard = wire.lastControlMs;
+    const uplinkUp = heard === undefined || this.now - heard < slotTimes.uplinkMs;
     this.dispatch({ type: 'health', switchUp: switchUp(), uplinkUp });
   }
 
@@ -338,7 +335,7 @@ export class ProtocolKeeper implements SlotKeeper {
 
   private async record({ slots }: Effect<'record'>): Promise<void> {
     const self = this.view?.self ?? '';
-    const entries = [...slots].map(([slot, epoch]) => ({ slot, epoch }));
+    const entries = [...slots].map(([slot, held]) => ({ slot, ...held }));
     for (const [pool, holdings] of this.byPool(entries)) await this.options.map.record(pool, self, holdings);
   }
 

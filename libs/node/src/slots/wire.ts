@@ -47,6 +47,7 @@ export class Wire {
   private view: WireView | undefined;
   private readonly rounds = new Set<Listening>();
   private lastControl: number | undefined;
+  private firstAsked: number | undefined;
   private cancel: (() => void) | undefined;
 
   constructor(private readonly options: WireOptions) {}
@@ -60,9 +61,12 @@ export class Wire {
     this.cancel?.();
   }
 
-  /** Time of the last answer of a router, on the monotonic clock; undefined: none yet. */
+  /**
+   * Time of the last answer of a router, on the monotonic clock; before the first one, of the first question. Undefined:
+   * none was asked yet.
+   */
   get lastControlMs(): number | undefined {
-    return this.lastControl;
+    return this.lastControl ?? this.firstAsked;
   }
 
   /** A frame that the pipeline gave to the process. */
@@ -107,6 +111,7 @@ export class Wire {
     this.cancel = this.options.clock.after(controlMs, () => this.askControls());
     if (this.view === undefined) return;
     const { controls } = this.view;
+    if (controls.length > 0) this.firstAsked ??= this.options.clock.monotonicMs();
     const asker = askerOf(this.view);
     this.options.send(controls.map((address) => question(asker, { address })));
   }
