@@ -88,13 +88,13 @@ export class Moves {
     const { self, holdDownMs } = settings;
     const { duty, entry, gate } = record;
     if (!record.isIdle || gate?.form !== 'open' || entry?.holder !== self) return undefined;
-    // One move at a time: the former holder still has connections of it.
-    if (gate.other !== undefined) return undefined;
     const leaving = draining().has(self);
     // For balance alone a slot moves at most once in a hold-down.
     const rested = record.openSince !== undefined && now - record.openSince >= holdDownMs;
     const own = duty.order.indexOf(self);
     return duty.order.find((name, rank) => {
+      // The former holder still has connections of it, which nobody else could ask about: back to it, or wait.
+      if (gate.other !== undefined && gate.other !== name) return false;
       if (name === self || draining().has(name) || !observer.isThere(name)) return false;
       return leaving || own < 0 || (rested && rank < own && observer.thereFor(name, now) >= holdDownMs);
     });
