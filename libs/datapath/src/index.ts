@@ -29,6 +29,7 @@ export {
   podPortName,
   probeAddress,
   slowPortName,
+  tunnelIds,
   tunnelName,
   tunnelNode,
   tunnelPort,

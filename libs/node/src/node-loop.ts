@@ -16,6 +16,7 @@ import { PodInterfaces } from './facts/pod-interfaces.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
+import { type Replayer } from './replay/replayer.js';
 import { type Reporter } from './report/reporter.js';
 import { type SlotKeeper } from './slots/slot-keeper.js';
 import { type Switch } from './switch/switch.js';
@@ -38,6 +39,8 @@ export interface NodeLoopOptions {
   readonly compiler: Compiler;
   readonly committer: Committer;
   readonly reporter: Reporter;
+  /** Agents only. */
+  readonly replayer?: Replayer;
   /** Gateways only. */
   readonly keeper?: SlotKeeper;
   /** OpenFlow port of the uplink. */
@@ -171,6 +174,7 @@ export class NodeLoop {
       return;
     }
     await this.commit(resolution.intent, host, hostIsNew);
+    this.options.replayer?.update(resolution.intent.agent?.egresses ?? []);
     this.tellKeeper(world, resolution.intent);
     this.settled();
   }

@@ -17,6 +17,7 @@ import { NicRecords } from './nic/record.js';
 import { NicTakeover } from './nic/takeover.js';
 import { NodeLoop } from './node-loop.js';
 import { ownedHostState } from './owned.js';
+import { Replayer } from './replay/replayer.js';
 import { ProblemEvents } from './report/problem-events.js';
 import { type Reporter } from './report/reporter.js';
 import { type NodeSettings } from './settings.js';
@@ -62,6 +63,15 @@ export class NodeProcess {
     const metrics = commitMetrics(registry);
     const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
     const keeper = roles.gateway ? slotKeeper({ settings, clock, logger, registry, client, ovs }) : undefined;
+    const replayer = roles.agent
+      ? new Replayer({
+          clock,
+          logger,
+          replayed: metrics.replayed,
+          dump: () => ovs.connections(config.zones.pins),
+          send: (packets) => ovs.sendTunnelled(packets),
+        })
+      : undefined;
     const loop: NodeLoop = new NodeLoop({
       nodeName,
       roles,
@@ -97,6 +107,7 @@ export class NodeProcess {
       reporter: options.reporter(client, new ProblemEvents(recorder)),
       uplinkPort: ofports.uplink,
       ...(keeper === undefined ? {} : { keeper }),
+      ...(replayer === undefined ? {} : { replayer }),
     });
     return new NodeProcess(client, watch, ovs, loop);
   }

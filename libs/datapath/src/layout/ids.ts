@@ -18,6 +18,9 @@ export const bridgeName = 'br-sluice';
 export const podPortName = 'sluice0';
 export const slowPortName = 'sluice-rej';
 
+/** Tunnel ids of packets that processes send themselves. */
+export const tunnelIds = { replayEgress: (egressId: number): number => 0x06_0000 + egressId } as const;
+
 /** Locally administered; the same on every node, for they never leave it. */
 export const macs = {
   /** Next hop of captured egress packets. */

@@ -6,6 +6,7 @@ export interface CommitMetrics {
   readonly flowMods: Counter<'command'>;
   readonly bundleSeconds: Histogram;
   readonly commitSeconds: Histogram;
+  readonly replayed: Counter;
   readonly failures: Counter<'code'>;
 }
 
@@ -38,6 +39,11 @@ export function commitMetrics(registry: Registry): CommitMetrics {
       name: 'sluice_commit_seconds',
       help: 'Time that a pass took to make the desired state so.',
       buckets,
+      registers,
+    }),
+    replayed: new Counter({
+      name: 'sluice_replayed_connections_total',
+      help: 'Connections that were shown to a new gateway after a failover.',
       registers,
     }),
     failures: new Counter({

@@ -20,7 +20,7 @@ export const ethernet = (destination: string, source: string, type: number): Buf
   Buffer.concat([macBytes(destination), macBytes(source), word(type)]);
 
 /** RFC 1071. */
-function internetChecksum(parts: readonly Buffer[]): number {
+export function internetChecksum(parts: readonly Buffer[]): number {
   const bytes = Buffer.concat(parts);
   let sum = 0;
   for (let at = 0; at < bytes.length; at += 2) sum += bytes.readUInt16BE(at);

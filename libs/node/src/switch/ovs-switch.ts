@@ -14,16 +14,20 @@ import {
   type OpenFlowChange,
   tableIds,
   tunnelNode,
+  tunnelPort,
 } from '@sluice/datapath';
 import {
   type BridgePort,
   type BundleMessage,
   controlSocket,
+  type Message,
   OpenFlowClient,
   OvsError,
+  ports,
   SwitchDatabase,
   unixctl,
 } from '@sluice/ovs';
+import { type TunnelledFrame } from '../replay/replayer.js';
 import { type GateChange, gateMessages } from '../slots/gate.js';
 import { bundleOf, meterMessages } from './bundle.js';
 import { type PlainBridge, type Switch, type SwitchState } from './switch.js';
@@ -178,6 +182,26 @@ export class OvsSwitch implements Switch {
   async changeGate(change: GateChange): Promise<void> {
     const messages = gateMessages(change);
     if (messages.length > 0) await wrapped(() => this.openFlow.bundle(messages));
+  }
+
+  async sendTunnelled(packets: readonly TunnelledFrame[]): Promise<void> {
+    const messages = packets.map(({ node, tunnelId, frame }): Message => ({
+      type: 'packet_out',
+      inPort: ports.controller,
+      actions: [
+        { type: 'set_field', field: 'tun_id', value: BigInt(tunnelId) },
+        { type: 'output', port: tunnelPort(node) },
+      ],
+      data: frame,
+    }));
+    if (messages.length > 0) await wrapped(() => this.openFlow.send(messages));
+  }
+
+  async connections(zone: number): Promise<string> {
+    return wrapped(async () => {
+      const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
+      return unixctl(socket, 'dpctl/dump-conntrack', `zone=${String(zone)}`);
+    });
   }
 
   async send(frames: readonly Uint8Array[], port: number): Promise<void> {

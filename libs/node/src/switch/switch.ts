@@ -1,4 +1,5 @@
 /** The port to one node's Open vSwitch, as the loop needs it. `OvsSwitch` is the real one. */
+import { type TunnelledFrame } from '../replay/replayer.js';
 import { type Gate } from '../slots/gate.js';
 import { type DesiredBridge, type Installed, type OpenFlowChange } from '@sluice/datapath';
 
@@ -38,6 +39,10 @@ export interface Switch extends Gate {
   installed(): Promise<Installed>;
   /** One atomic bundle; returns when the switch forwards by it. */
   commit(change: OpenFlowChange): Promise<void>;
+  /** Sends frames through the tunnels to nodes. */
+  sendTunnelled(packets: readonly TunnelledFrame[]): Promise<void>;
+  /** What a zone of conntrack remembers, as Open vSwitch writes it. */
+  connections(zone: number): Promise<string>;
   /** Sends frames out of a port; frames that cannot be sent now are lost. */
   send(frames: readonly Uint8Array[], port: number): Promise<void>;
 }

@@ -1,0 +1,64 @@
+import { beforeEach, expect, test } from '@jest/globals';
+import { ManualClock, silentLogger } from '@sluice/core';
+import { Counter, Registry } from 'prom-client';
+import { Replayer, type TunnelledFrame } from './replayer.js';
+
+const mark = (egress: number, gateway: number): string => String(egress * 0x1_0000 + gateway);
+const dump = [
+  `tcp,orig=(src=10.244.1.5,dst=203.0.113.10,sport=46474,dport=9000),reply=(src=203.0.113.10,dst=10.244.1.5,sport=9000,dport=46474),zone=2,mark=${mark(7, 3)},protoinfo=(state=ESTABLISHED)`,
+  `udp,orig=(src=fd00:244:1::5,dst=2001:db8:203::10,sport=5000,dport=53),reply=(src=2001:db8:203::10,dst=fd00:244:1::5,sport=53,dport=5000),zone=2,mark=${mark(7, 3)}`,
+  `tcp,orig=(src=10.244.1.5,dst=203.0.113.10,sport=46475,dport=9000),reply=(src=203.0.113.10,dst=10.244.1.5,sport=9000,dport=46475),zone=2,mark=${mark(7, 4)},protoinfo=(state=ESTABLISHED)`,
+  `tcp,orig=(src=10.244.1.6,dst=203.0.113.10,sport=1,dport=9000),reply=(src=203.0.113.10,dst=10.244.1.6,sport=9000,dport=1),zone=2,mark=${mark(8, 3)},protoinfo=(state=ESTABLISHED)`,
+  'icmp,orig=(src=10.244.1.5,dst=203.0.113.10,id=1,type=8,code=0),reply=(src=203.0.113.10,dst=10.244.1.5,id=1,type=0,code=0),zone=2,mark=458755',
+  'garbage',
+].join('\n');
+
+let sent: TunnelledFrame[] = [];
+let replayer: Replayer;
+
+beforeEach(() => {
+  sent = [];
+  replayer = new Replayer({
+    clock: new ManualClock(),
+    logger: silentLogger,
+    replayed: new Counter({ name: 'replayed', help: 'x', registers: [new Registry()] }),
+    dump: () => Promise.resolve(dump),
+    send: (packets) => {
+      sent.push(...packets);
+      return Promise.resolve();
+    },
+  });
+});
+
+const egress = (serving: readonly number[]) => [{ egressId: 7, slot: 1024, serving }];
+
+test('connections of a dead holder are shown to the new one', async () => {
+  replayer.update(egress([3]));
+  replayer.update(egress([4]));
+  await replayer.settled();
+  expect(sent.map(({ node, tunnelId }) => [node, tunnelId])).toEqual([
+    [4, 0x06_0007],
+    [4, 0x06_0007],
+  ]);
+  const [tcp, udp] = sent.map(({ frame }) => Buffer.from(frame).toString('hex'));
+  // Checksums by hand: of the IPv4 header f2cc, of the segment 6f1e.
+  expect(tcp).toBe(
+    '025c00000001025c000000020800' +
+      '450000280000400040' +
+      '06f2cc0af40105cb00710a' +
+      'b58a23280000000000000000501020006f1e0000',
+  );
+  expect(udp?.slice(24, 28)).toBe('86dd');
+  expect(udp?.length).toBe((14 + 40 + 8) * 2);
+});
+
+test.each([
+  ['nothing changed', [3], [3]],
+  ['a planned move, whose former holder still serves', [3], [4, 3]],
+  ['the first word about the slot', [], [3]],
+])('%s: nothing is sent', async (_name, before, after) => {
+  replayer.update(egress(before));
+  replayer.update(egress(after));
+  await replayer.settled();
+  expect(sent).toEqual([]);
+});
