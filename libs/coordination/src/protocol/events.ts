@@ -48,6 +48,8 @@ export type SlotEvent =
       readonly gate: GateTable | undefined;
     }
   | { readonly type: 'armed'; readonly attempt: number; readonly ok: boolean }
+  /** Another gateway announced an address of the slot on the uplink (row 13). */
+  | { readonly type: 'announced'; readonly slot: SlotId; readonly by: GatewayName }
   | {
       readonly type: 'claimed';
       readonly attempt: number;

@@ -112,6 +112,9 @@ export class SlotMachine {
       case 'listened':
         this.listened(event, now);
         return;
+      case 'announced':
+        this.announced(event, now);
+        return;
       case 'asserted':
       case 'retired':
       case 'handed-over':
@@ -175,6 +178,21 @@ export class SlotMachine {
     const { emit } = this.context;
     if (lostSwitch) emit({ type: 'uplink-down' });
     emit({ type: 'alarm', kind: lostSwitch ? 'switch-lost' : 'uplink-lost', slots });
+  }
+
+  /**
+   * Row 13: two are open. Whoever has the lower epoch closes; the store says so at the next look, but one that has no
+   * answer asks the cluster's map, and if that does not know either, the lower name closes.
+   */
+  private announced({ slot, by }: Extract<SlotEvent, { readonly type: 'announced' }>, now: number): void {
+    const record = this.slots.get(slot);
+    if (record?.gate?.form !== 'open' || this.storeSilentSince === undefined) return;
+    const { self } = this.settings;
+    const { gate, duty } = record;
+    const { recorded } = duty;
+    const known = recorded !== undefined && recorded.epoch >= gate.epoch;
+    const loses = known ? recorded.holder !== self : self < by;
+    if (loses) closeSlots(this.context, [record], { now, release: false });
   }
 
   private look({ sentAt, answer, gate }: Look, now: number): void {

@@ -1,0 +1,445 @@
+/**
+ * One process of a gateway: the real state machine, and the way from its effects to the models and back. It keeps the
+ * order of the gateway's keeper (libs/node): one look at a time, changes of the gate one after the other, each answer is
+ * an event. Every step can be held up by a pause of the process, and every message can arrive late or never.
+ */
+import { type SlotEffect } from '../protocol/effects.js';
+import { type SlotEvent } from '../protocol/events.js';
+import { type GateState, type GateTable } from '../protocol/gate-form.js';
+import { SlotMachine } from '../protocol/machine.js';
+import {
+  type AssertAnswer,
+  type ClaimAnswer,
+  type HandOverAnswer,
+  type RenewAnswer,
+  type SlotId,
+} from '../store.js';
+import { type GateOperation } from './gate-model.js';
+import { type SimNode } from './sim-node.js';
+
+type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type: T }>;
+
+/** The adapter of the store gives up then. */
+const deadlineMs = 300;
+const announcedAfterMs = [0, 500, 2000, 5000];
+
+export class GatewayProcess {
+  private readonly machine: SlotMachine;
+  private looking = false;
+  private lookAgain = false;
+  private readonly startedAt: number;
+  private heardAt = Number.NEGATIVE_INFINITY;
+  private readonly turns: (() => void)[] = [];
+  private turning = false;
+  /** Slots whose entry a broken variant arms when the round is over. */
+  private readonly armLate = new Map<number, Effect<'arm'>>();
+
+  constructor(
+    readonly node: SimNode,
+    readonly incarnation: number,
+  ) {
+    const { rules, settings } = node.world;
+    this.startedAt = node.localNow;
+    this.machine = new SlotMachine({ self: node.name, incarnation, times: rules.times, ...settings });
+  }
+
+  start(): void {
+    this.assign();
+    this.livenessChanged();
+    this.tick();
+  }
+
+  get open(): ReadonlySet<SlotId> {
+    return this.machine.open;
+  }
+
+  assign(): void {
+    this.dispatch(this.node.world.duties(this.node));
+  }
+
+  livenessChanged(): void {
+    this.dispatch(this.node.world.liveness(this.node));
+    this.lookSoon();
+  }
+
+  switchChanged(): void {
+    this.health();
+    this.lookSoon();
+  }
+
+  heardRouter(at: number): void {
+    this.heardAt = at;
+  }
+
+  dispatch(event: SlotEvent): void {
+    const { world, localNow } = this.node;
+    const heard = world.rules.event === undefined ? event : world.rules.event(event);
+    world.trace?.event(this.node, heard);
+    for (const effect of this.machine.handle(heard, localNow)) {
+      const wanted = world.rules.effect === undefined ? [effect] : world.rules.effect(effect);
+      for (const one of wanted) this.soon(0, () => this.step(one));
+    }
+  }
+
+  /** The moment between a decision and its message: the one that faults aim at. */
+  private step(effect: SlotEffect): void {
+    const { node } = this;
+    node.world.faults.atStep(node, effect.type);
+    node.inProcess(this, () => {
+      node.world.trace?.effect(node, effect);
+      this.run(effect);
+    });
+  }
+
+  private soon(ms: number, run: () => void, isFrame = false): void {
+    const { node } = this;
+    node.world.agenda.after(ms, () => node.inProcess(this, run, isFrame));
+  }
+
+  private tick(): void {
+    const { node } = this;
+    const { random, rules } = node.world;
+    const late = random.chance(0.05) ? random.between(0, 20) : 0;
+    this.soon(node.trueMs(rules.times.renewMs) + late, () => this.tick());
+    this.lookSoon();
+  }
+
+  private lookSoon(): void {
+    this.lookAgain = true;
+    if (this.looking) return;
+    this.looking = true;
+    this.look();
+  }
+
+  private look(): void {
+    this.lookAgain = false;
+    this.health();
+    const { node } = this;
+    const sentAt = node.localNow;
+    let answer: RenewAnswer | undefined;
+    let gate: GateTable | undefined;
+    let open = 2;
+    const done = (): void => {
+      if (--open > 0) return;
+      this.dispatch({ type: 'look', sentAt, answer, gate });
+      if (this.lookAgain) this.soon(0, () => this.look());
+      else this.looking = false;
+    };
+    this.renew((got) => {
+      answer = got;
+      done();
+    });
+    this.readGate((got) => {
+      gate = got;
+      done();
+    });
+  }
+
+  private health(): void {
+    const { node, startedAt } = this;
+    const { rules } = node.world;
+    const heard = Math.max(node.lastControl ?? Number.NEGATIVE_INFINITY, this.heardAt, startedAt);
+    const uplinkUp = node.localNow - heard < rules.times.uplinkMs;
+    this.dispatch({ type: 'health', switchUp: node.switchSeen, uplinkUp });
+  }
+
+  private renew(done: (answer: RenewAnswer | undefined) => void): void {
+    if (!this.machine.isFit) {
+      this.soon(0, () => done(undefined));
+      return;
+    }
+    const { world } = this.node;
+    const observed = world.names.filter((name) => name !== this.node.name);
+    const { leaseMs } = world.rules.times;
+    this.ask(() => world.store.renew({ ...this.caller, leaseMs, observed }), done);
+  }
+
+  private get caller() {
+    return { gateway: this.node.name, incarnation: String(this.incarnation) };
+  }
+
+  /** One message to the store and its answer; undefined: none came in time. Whether it was done is then unknown. */
+  private ask<T>(operation: () => T, done: (answer: T | undefined) => void): void {
+    const { node } = this;
+    const { world } = node;
+    const { agenda } = world;
+    if (node.disconnected && !this.reconnect()) {
+      this.soon(world.random.between(1, 20), () => done(undefined));
+      return;
+    }
+    const there = world.storeDelay(node);
+    const back = world.storeDelay(node);
+    let answer: { readonly value: T } | undefined;
+    agenda.after(there, () => {
+      if (node.reachesStore) answer = { value: operation() };
+    });
+    if (there + back > deadlineMs) {
+      this.soon(deadlineMs, () => done(undefined));
+      return;
+    }
+    agenda.after(there + back, () => {
+      const arrived = answer !== undefined && node.reachesStore;
+      this.soon(
+        arrived ? 0 : deadlineMs - there - back,
+        () => done(arrived ? answer?.value : undefined),
+        arrived,
+      );
+    });
+  }
+
+  private reconnect(): boolean {
+    const { node } = this;
+    if (!node.reachesStore) return false;
+    node.disconnected = false;
+    this.dispatch({ type: 'store-connected' });
+    return true;
+  }
+
+  private readGate(done: (gate: GateTable | undefined) => void): void {
+    const { node } = this;
+    if (!node.switchSeen) {
+      this.soon(0, () => done(undefined));
+      return;
+    }
+    this.inTurn(() => (node.switchAlive ? node.gate.read() : undefined), done);
+  }
+
+  private change(operation: GateOperation, done: (ok: boolean) => void): void {
+    const { node } = this;
+    const apply = (): true | undefined => {
+      if (!node.switchAlive) return undefined;
+      node.gate.apply(operation);
+      node.world.gateChanged();
+      return true;
+    };
+    this.inTurn(apply, (ok) => done(ok === true));
+  }
+
+  /** Reads and changes of the gate, one after the other. */
+  private inTurn<T>(operation: () => T | undefined, done: (result: T | undefined) => void): void {
+    this.turns.push(() => {
+      const { agenda } = this.node.world;
+      const there = this.node.world.switchDelay();
+      let result: T | undefined;
+      agenda.after(there, () => {
+        result = operation();
+      });
+      this.soon(there + 0.3, () => {
+        done(result);
+        this.nextTurn();
+      });
+    });
+    if (!this.turning) this.nextTurn();
+  }
+
+  private nextTurn(): void {
+    const turn = this.turns.shift();
+    this.turning = turn !== undefined;
+    turn?.();
+  }
+
+  private run(effect: SlotEffect): void {
+    switch (effect.type) {
+      case 'arm':
+        this.arm(effect);
+        return;
+      case 'modify':
+        this.change({ modify: this.states(effect.entries) }, () => undefined);
+        return;
+      case 'close':
+        this.close(effect);
+        return;
+      case 'claim':
+        this.claim(effect);
+        return;
+      case 'claim-in-map':
+        this.claimInMap(effect);
+        return;
+      case 'assert':
+        this.assert(effect);
+        return;
+      case 'probe':
+        this.round(effect.slots, ({ answered, control }) => {
+          this.probed({ type: 'probed', attempt: effect.attempt, answered, control });
+        });
+        return;
+      case 'listen':
+        this.round(effect.slots, ({ answered, control }) => {
+          this.dispatch({ type: 'listened', asked: new Set(effect.slots), answered, control });
+        });
+        return;
+      case 'announce':
+        this.announce(effect.slots);
+        return;
+      case 'retire':
+        this.change({ modify: this.states([effect.entry]) }, (ok) => {
+          this.dispatch({ type: 'retired', slot: effect.entry.slot, ok });
+        });
+        return;
+      case 'hand-over':
+        this.handOver(effect);
+        return;
+      case 'record':
+        this.record(effect);
+        return;
+      case 'uplink-down':
+      case 'alarm':
+      case 'moved':
+        return;
+    }
+  }
+
+  private states(entries: Effect<'modify'>['entries']): ReadonlyMap<SlotId, GateState> {
+    const { incarnation } = this;
+    return new Map(
+      entries.map(({ slot, form, epoch, other }) => [slot, { form, epoch, other, incarnation }]),
+    );
+  }
+
+  private arm(effect: Effect<'arm'>): void {
+    const { attempt } = effect;
+    const { rules } = this.node.world;
+    if (rules.armLate || rules.neverArm) {
+      if (!rules.neverArm) this.armLate.set(attempt, effect);
+      this.dispatch({ type: 'armed', attempt, ok: true });
+      return;
+    }
+    this.change({ arm: this.armed(effect.slots) }, (ok) => this.dispatch({ type: 'armed', attempt, ok }));
+  }
+
+  private armed(slots: readonly SlotId[]): ReadonlyMap<SlotId, GateState> {
+    const { incarnation } = this;
+    return new Map(slots.map((slot) => [slot, { form: 'armed', epoch: 0, other: undefined, incarnation }]));
+  }
+
+  private probed(event: Extract<SlotEvent, { readonly type: 'probed' }>): void {
+    const late = this.armLate.get(event.attempt);
+    this.armLate.delete(event.attempt);
+    if (late === undefined) this.dispatch(event);
+    else this.change({ arm: this.armed(late.slots) }, () => this.dispatch(event));
+  }
+
+  private close({ slots, release }: Effect<'close'>): void {
+    const { node } = this;
+    const seen = node.switchSeen;
+    const give = (): void => {
+      for (const [slot, epoch] of release) {
+        this.ask(
+          () => node.world.store.release({ ...this.caller, slot, epoch }),
+          () => undefined,
+        );
+      }
+    };
+    this.change({ close: slots }, (ok) => {
+      if (ok && seen) give();
+    });
+    if (!seen) give();
+  }
+
+  private claim({ attempt, slots, mark }: Effect<'claim'>): void {
+    const { world } = this.node;
+    const { leaseMs } = world.rules.times;
+    const answers = new Map<SlotId, ClaimAnswer>();
+    let open = slots.length;
+    for (const claim of slots) {
+      const request = { ...this.caller, leaseMs, mark, ...claim };
+      this.ask(
+        () => world.store.claim(request),
+        (answer) => {
+          if (answer !== undefined) answers.set(claim.slot, answer);
+          if (--open === 0) this.dispatch({ type: 'claimed', attempt, answers });
+        },
+      );
+    }
+  }
+
+  private claimInMap({ attempt, slots }: Effect<'claim-in-map'>): void {
+    const { node } = this;
+    const answers = new Map<SlotId, ClaimAnswer>();
+    this.overMap(
+      () => {
+        for (const { slot, epochRead, floor } of slots) {
+          const epoch = Math.max(floor, node.world.wallMs);
+          if (node.world.claimInMap(slot, epochRead, { holder: node.name, epoch })) {
+            answers.set(slot, { kind: 'claimed', epoch });
+          }
+        }
+      },
+      () => this.dispatch({ type: 'claimed', attempt, answers }),
+    );
+  }
+
+  private assert({ slot, mine }: Effect<'assert'>): void {
+    this.ask<AssertAnswer>(
+      () => this.node.world.store.assert({ ...this.caller, slot, mine }),
+      (answer) => this.dispatch({ type: 'asserted', slot, answer }),
+    );
+  }
+
+  private handOver({ slot, epoch, successor }: Effect<'hand-over'>): void {
+    this.ask<HandOverAnswer>(
+      () => this.node.world.store.handOver({ ...this.caller, slot, epoch, successor }),
+      (answer) => this.dispatch({ type: 'handed-over', slot, answer }),
+    );
+  }
+
+  private record({ slots }: Effect<'record'>): void {
+    const { node } = this;
+    this.overMap(
+      () => {
+        for (const [slot, { epoch }] of slots) node.world.record(slot, { holder: node.name, epoch });
+      },
+      () => undefined,
+    );
+  }
+
+  /** A request to the API server and its answer. */
+  private overMap(operation: () => void, done: () => void): void {
+    const { node } = this;
+    const { agenda, random } = node.world;
+    const there = random.between(1, 30);
+    agenda.after(there, () => {
+      if (node.reachesMap) operation();
+    });
+    this.soon(there + random.between(1, 30), done);
+  }
+
+  /** Two questions 50 ms apart, and 50 ms for the last answers. */
+  private round(
+    slots: readonly SlotId[],
+    done: (round: { readonly answered: ReadonlySet<SlotId>; readonly control: boolean }) => void,
+  ): void {
+    const { node } = this;
+    const answered = new Set<SlotId>();
+    let control = false;
+    const ask = (): void => {
+      const heard = node.world.answersTo(node, slots);
+      if (heard === undefined) return;
+      this.soon(
+        1,
+        () => {
+          control = true;
+          for (const slot of heard) answered.add(slot);
+        },
+        true,
+      );
+    };
+    ask();
+    this.soon(50, () => {
+      ask();
+      this.soon(50, () => done({ answered: new Set(answered), control }));
+    });
+  }
+
+  private announce(slots: readonly SlotId[]): void {
+    for (const ms of announcedAfterMs) {
+      this.soon(ms + 1, () => {
+        const { open } = this.machine;
+        this.node.world.announce(
+          this.node,
+          slots.filter((slot) => open.has(slot)),
+        );
+      });
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** One seed, one run. */
+import { type Violation } from './invariants.js';
+import { Random } from './random.js';
+import { correct, type Rules } from './rules.js';
+import { type Plan, planOf } from './schedule.js';
+import { type Trace } from './trace.js';
+import { World } from './world.js';
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violation: Violation | undefined;
+  /** True milliseconds that were simulated. */
+  readonly ms: number;
+  readonly longestGap: number;
+  readonly longestMoveGap: number;
+}
+
+/** A run that never becomes quiet ends then. */
+const longestMs = 40_000;
+
+export interface RunOptions {
+  readonly rules?: Rules;
+  /** Instead of the one that the seed makes. */
+  readonly plan?: Plan;
+  readonly trace?: Trace;
+}
+
+export function runSeed(seed: number, { rules = correct, plan, trace }: RunOptions = {}): Outcome {
+  const random = new Random(seed);
+  const made = planOf(random);
+  const world = new World(plan ?? made, rules, random, trace);
+  const { agenda, invariants } = world;
+  world.start();
+  while (invariants.violation === undefined && !invariants.settled && agenda.step(longestMs));
+  const { violation, longestGap, longestMoveGap } = invariants;
+  return { seed, violation, ms: agenda.now, longestGap, longestMoveGap };
+}
