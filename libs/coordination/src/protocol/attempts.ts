@@ -21,6 +21,8 @@ interface Attempt {
   /** Those that are still in it. */
   takes: readonly Take[];
   readonly epochs: Map<SlotId, number>;
+  /** Of the entries that the decision was made on: one that changed since is not claimed. */
+  readonly epochsRead: ReadonlyMap<SlotId, number>;
 }
 
 const firstBackOffMs = 1000;
@@ -39,7 +41,10 @@ export class Attempts {
   begin(takes: readonly Take[], { byMap, mark, now }: { byMap: boolean; mark: string; now: number }): void {
     if (takes.length === 0) return;
     const id = ++this.last;
-    this.running.set(id, { id, startedAt: now, byMap, mark, takes, epochs: new Map() });
+    const epochsRead = new Map(
+      takes.map(({ record: { slot, entry, duty } }) => [slot, (byMap ? duty.recorded : entry)?.epoch ?? 0]),
+    );
+    this.running.set(id, { id, startedAt: now, byMap, mark, takes, epochs: new Map(), epochsRead });
     const { emit, settings } = this.context;
     for (const { record } of takes) {
       record.step = { kind: 'attempt', attempt: id };
@@ -58,8 +63,7 @@ export class Attempts {
     }
     const slots = attempt.takes.map(({ record: { slot, entry, duty, gate } }) => {
       const epochs = [entry?.epoch ?? 0, duty.recorded?.epoch ?? 0, gate?.epoch ?? 0];
-      const epochRead = attempt.byMap ? (duty.recorded?.epoch ?? 0) : (entry?.epoch ?? 0);
-      return { slot, epochRead, floor: Math.max(...epochs) + 1 };
+      return { slot, epochRead: attempt.epochsRead.get(slot) ?? 0, floor: Math.max(...epochs) + 1 };
     });
     const { emit } = this.context;
     if (attempt.byMap) emit({ type: 'claim-in-map', attempt: id, slots });

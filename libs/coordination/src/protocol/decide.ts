@@ -58,10 +58,12 @@ export function decide(situation: Situation): Decision {
 }
 
 /** Rows 3 to 5. */
-function carriedAnswered({ self, entry }: Situation, { form, epoch }: GateState): Decision {
+function carriedAnswered(situation: Situation, { form, epoch }: GateState): Decision {
+  const { self, entry } = situation;
+  // Counts as closed: it goes back if the hand-over did not come to pass, and takes over if its successor dies.
   if (form === 'retiring') {
-    // Handed over: another one is the holder. Still mine: the hand-over did not come to pass.
-    return entry?.holder === self && !entry.released ? take('mine-already') : { do: 'extend' };
+    const decision = free(situation);
+    return decision.do === 'nothing' ? { do: 'extend' } : decision;
   }
   if (entry === undefined || entry.epoch < epoch) return { do: 'assert' };
   if (entry.holder === self && !entry.released) return { do: 'extend' };

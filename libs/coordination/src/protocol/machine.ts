@@ -20,6 +20,8 @@ type Renewed = Extract<RenewAnswer, { readonly kind: 'renewed' }>;
 const staggerMs = 300;
 /** Between two rounds that listen for a silent holder. */
 const listenEveryMs = 500;
+/** Silence goes on from one round to the next one if that comes so soon. */
+const freshListenMs = 1500;
 /** Between two writes of the same into the cluster's map. */
 const recordEveryMs = 1000;
 
@@ -253,6 +255,7 @@ export class SlotMachine {
         continue;
       }
       const decision = this.decide(record, answer, now);
+      if (record.gate?.form === 'retiring' && decision.do !== 'extend') groups.extend.push(record);
       if (decision.do !== 'take') record.eligibleSince = undefined;
       switch (decision.do) {
         case 'extend':
@@ -266,6 +269,9 @@ export class SlotMachine {
         case 'take':
           if (this.mayTake(record, decision, now)) {
             takes.push({ take: { record, why: decision.why }, byMap: decision.byMap });
+          } else if (now < record.backOffUntil) {
+            // Whoever answers for it may stop long before the time is over.
+            groups.listen.push(record);
           }
           break;
         case 'nothing':
@@ -381,7 +387,12 @@ export class SlotMachine {
     for (const slot of asked) {
       const record = this.slots.get(slot);
       if (record === undefined) continue;
-      record.silentSince = control && !answered.has(slot) ? (record.silentSince ?? now) : undefined;
+      const silent = control && !answered.has(slot);
+      // What was heard before a break says nothing about the time between.
+      const begun = now - record.listenedAt <= freshListenMs ? record.silentSince : undefined;
+      record.listenedAt = now;
+      record.silentSince = silent ? (begun ?? now) : undefined;
+      if (silent && record.answeredRounds > 0) record.backOffUntil = now;
     }
   }
 

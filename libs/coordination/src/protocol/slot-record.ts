@@ -26,6 +26,8 @@ export class SlotRecord {
   eligibleSince: number | undefined;
   /** Since when nobody has answered for it. */
   silentSince: number | undefined;
+  /** When the wire was last asked outside an attempt. */
+  listenedAt = Number.NEGATIVE_INFINITY;
   /** Since when the store has had no entry. */
   missingSince: number | undefined;
   /** Attempts in a row in which another gateway answered. */

@@ -1,6 +1,6 @@
 /** The bounds of section 7 of the protocol, for what happens in a run. */
 import { type SlotTimes } from '../constants.js';
-import { type Fault } from './schedule.js';
+import { type Fault, type Plan } from './schedule.js';
 
 /** A sample, lateness of timers, the wait of the second candidate, and a round that has to be asked again. */
 const slackMs = 150;
@@ -24,20 +24,20 @@ export function boundOf(faults: readonly Fault[], times: SlotTimes): number {
 }
 
 /** Nothing that happens may cost a packet. */
-export function isLossless(faults: readonly Fault[], { gateMs, extendMs }: SlotTimes): boolean {
-  const ofStores = faults.every(({ kind }) => {
-    return (
-      kind === 'store-cut' ||
-      kind === 'map-cut' ||
-      kind === 'slow-store' ||
-      kind === 'store-down' ||
-      kind === 'wipe'
-    );
-  });
-  if (ofStores) return true;
+export function isLossless({ faults, drains, settings }: Plan, { gateMs, extendMs }: SlotTimes): boolean {
+  // A successor that is cut off while a slot is handed to it is a third party's trouble: the slow path.
+  if (faults.length > 0 && (drains.length > 0 || settings.holdDownMs < 10_000)) return false;
+  const kept = faults.every(
+    (fault) =>
+      fault.kind === 'store-cut' ||
+      fault.kind === 'map-cut' ||
+      fault.kind === 'slow-store' ||
+      (fault.kind === 'store-down' && fault.back === 'kept'),
+  );
+  if (kept) return true;
   const [only] = faults;
   if (faults.length !== 1 || only === undefined) return false;
-  if (only.kind === 'deaf') return true;
+  if (only.kind === 'deaf' || only.kind === 'store-down' || only.kind === 'wipe') return true;
   const brief = only.forMs < gateMs - extendMs - slackMs;
   return brief && (only.kind === 'kill' || only.kind === 'pause') && only.onStep !== 'close';
 }

@@ -111,7 +111,7 @@ export class Invariants {
     const bound = boundOf(faults, world.rules.times);
     const well = Math.min(unopened, now - this.storeUpSince, this.healthyFor(slot, now));
     if (well > bound) this.violate('unserved', `slot ${slot} is unserved for ${Math.round(unopened)} ms`);
-    if (unserved > 0 && isLossless(faults, world.rules.times)) {
+    if (unserved > 0 && isLossless(world.plan, world.rules.times)) {
       this.violate('lost', `slot ${slot} is not served, though nothing happened that may interrupt it`);
     }
     if (faults.length === 0 && unopened > moveGapMs) {

@@ -84,6 +84,9 @@ const steps: readonly [SlotEffect['type'], ...SlotEffect['type'][]] = [
   'claim-in-map',
 ];
 
+/** No machine is back sooner. */
+const rebootMs = 1500;
+
 /** As often short as long, and some for ever. */
 const duration = (random: Random, forever: number): number =>
   random.chance(forever) ? Infinity : random.logBetween(30, 6000);
@@ -102,11 +105,12 @@ function fault(random: Random, at: number, gateways: number): Fault {
   }
   if (dice < 0.25) return { kind: 'wipe', at, forMs: 0 };
   const kind = random.pick(nodeFaults);
-  const onStep = random.chance(0.5) ? random.pick(steps) : undefined;
   const forever = kind === 'kill' || kind === 'node' ? 0.4 : 0.15;
+  const forMs = duration(random, forever) + (kind === 'node' ? rebootMs : 0);
+  const onStep = random.chance(0.5) ? random.pick(steps) : undefined;
   // The gateway that most is kept on comes first in the orders.
   const node = random.chance(0.6) ? 0 : random.below(gateways);
-  return { kind, at, forMs: duration(random, forever), node, onStep };
+  return { kind, at, forMs, node, onStep };
 }
 
 /** The second one is often near the first, or near its end. */
