@@ -59,7 +59,7 @@ export class SlotMachine {
     this.moves = new Moves(this.context);
   }
 
-  /** The switch and the uplink work; a gateway that is not fit must not renew its lease. */
+  /** The switch and the uplink work; one that is not fit asks for a lease that ends at once, and so reads what names it. */
   get isFit(): boolean {
     return this.switchUp && this.uplinkUp;
   }
@@ -203,9 +203,30 @@ export class SlotMachine {
     if (gate !== undefined) this.readGate(gate, { sentAt, now });
     this.attempts.expire(now);
     this.moves.expire(now);
-    if (!this.isFit) return;
+    if (!this.isFit) {
+      this.resign(now);
+      return;
+    }
     this.act(answer?.kind === 'renewed' ? answer : undefined, now);
     if (answer?.kind === 'renewed') this.moves.plan(now);
+  }
+
+  /** What was handed to a gateway that cannot carry it, or could not be closed: nobody else would look after it. */
+  private resign(now: number): void {
+    const { self } = this.settings;
+    const named = [...this.slots.values()].filter(
+      ({ entry, gate }) => gate !== undefined || (entry?.holder === self && !entry.released),
+    );
+    if (named.length === 0) return;
+    const release = named.flatMap(({ slot, entry }) => {
+      return entry?.holder === self && !entry.released ? [[slot, entry.epoch] as const] : [];
+    });
+    this.context.emit({
+      type: 'close',
+      slots: named.map(({ slot }) => slot),
+      release: new Map(release),
+    });
+    for (const record of named) record.willBe(undefined, now);
   }
 
   private answered({ mark, leases, slots }: Renewed, sentAt: number, now: number): void {

@@ -21,6 +21,8 @@ type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type:
 
 /** The adapter of the store gives up then. */
 const deadlineMs = 300;
+/** Of a gateway that cannot carry anything. */
+const noLeaseMs = 1;
 const announcedAfterMs = [0, 500, 2000, 5000];
 
 export class GatewayProcess {
@@ -144,13 +146,9 @@ export class GatewayProcess {
   }
 
   private renew(done: (answer: RenewAnswer | undefined) => void): void {
-    if (!this.machine.isFit) {
-      this.soon(0, () => done(undefined));
-      return;
-    }
     const { world } = this.node;
     const observed = world.names.filter((name) => name !== this.node.name);
-    const { leaseMs } = world.rules.times;
+    const leaseMs = this.machine.isFit ? world.rules.times.leaseMs : noLeaseMs;
     this.ask(() => world.store.renew({ ...this.caller, leaseMs, observed }), done);
   }
 
