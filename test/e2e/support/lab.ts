@@ -24,6 +24,7 @@ export interface OutsideHost {
 export interface LabStatus {
   readonly kubeconfig: string;
   readonly kubectl: string;
+  readonly redis: string;
   readonly nodes: readonly LabNode[];
   readonly outside: readonly OutsideHost[];
 }
