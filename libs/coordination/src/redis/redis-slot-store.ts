@@ -1,12 +1,10 @@
 /** The store of the slot protocol on Redis: each operation is one script, with a deadline. */
 import { randomBytes } from 'node:crypto';
-import { describeError, type Logger, RemoteError, TransportError } from '@sluice/core';
-import { Redis, ReplyError } from 'ioredis';
+import { type Logger } from '@sluice/core';
 import {
   type AssertAnswer,
   type AssertRequest,
   type ClaimAnswer,
-  type ClaimRefusal,
   type ClaimRequest,
   type HandOverAnswer,
   type HandOverRequest,
@@ -15,76 +13,93 @@ import {
   type RenewRequest,
   type SlotStore,
 } from '../store.js';
-import { leases, malformed, slotEntries, slotEntry, text, words } from './replies.js';
-import * as scripts from './scripts.js';
+import { RedisLink, type RedisOptions } from './redis-link.js';
+import {
+  claimRefusal,
+  type ForeignEntry,
+  leases,
+  malformed,
+  slotEntries,
+  slotEntry,
+  text,
+  words,
+} from './replies.js';
+import { type ScriptName } from './scripts/scripts.js';
 
-export interface RedisSlotStoreOptions {
-  /** redis://[user:password@]host:port[/db], or rediss:// for TLS. */
-  readonly url: string;
+interface CommonOptions {
   /** Of all keys; in braces, so that a cluster keeps them on one node. */
   readonly prefix?: string;
   readonly logger: Logger;
+  /** Milliseconds until an operation that was not answered rejects; a lease must leave room for a second try. */
+  readonly deadlineMs?: number;
   /** A new connection: what was known of leases may be lost. */
   readonly onConnected?: () => void;
+  readonly onDisconnected?: () => void;
 }
 
-/** Milliseconds; shorter than a lease by enough to try again. */
-const deadlineMs = 250;
-const slowestRetryMs = 500;
+export type RedisSlotStoreOptions = CommonOptions &
+  (
+    | {
+        /** redis://[user:password@]host:port[/db], or rediss:// for TLS. */
+        readonly url: string;
+      }
+    | {
+        /** Of `redisTarget`: addresses, Sentinels, user, TLS. */
+        readonly redis: RedisOptions;
+      }
+  );
+
+export const defaultRedisPrefix = '{sluice}:';
+const defaultDeadlineMs = 300;
+/** So many entries of somebody else are told one by one, and no more. */
+const toldAtMost = 1000;
 
 export class RedisSlotStore implements SlotStore {
-  private readonly redis: Redis;
+  private readonly link: RedisLink;
   private readonly prefix: string;
-  private lastProblem: string | undefined;
+  private readonly told = new Set<string>();
 
   constructor(private readonly options: RedisSlotStoreOptions) {
-    this.prefix = options.prefix ?? '{sluice}:';
-    this.redis = new Redis(options.url, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      enableAutoPipelining: true,
-      maxRetriesPerRequest: 0,
-      connectTimeout: 1000,
-      commandTimeout: deadlineMs,
-      retryStrategy: (attempt) => Math.min(slowestRetryMs, 50 * attempt),
+    this.prefix = options.prefix ?? defaultRedisPrefix;
+    this.link = new RedisLink({
+      target: options,
+      logger: options.logger,
+      deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
+      onConnected: () => options.onConnected?.(),
+      onDisconnected: () => options.onDisconnected?.(),
     });
-    this.redis.on('ready', () => {
-      this.lastProblem = undefined;
-      options.logger.info({}, 'connected to Redis');
-      options.onConnected?.();
-    });
-    this.redis.on('error', (error: Error) => this.problem(error));
   }
 
   start(): void {
-    // What goes wrong is told by the event; Redis is tried again for ever.
-    this.redis.connect().catch(() => undefined);
+    this.link.start();
   }
 
   stop(): void {
-    this.redis.disconnect();
+    this.link.stop();
   }
 
   async renew({ gateway, incarnation, leaseMs, observed }: RenewRequest): Promise<RenewAnswer> {
     const others = observed.flatMap((name) => [this.lease(name), this.renewals(name)]);
     const keys = [...this.keys(gateway), this.renewals(gateway), ...others];
-    const [kind, first, second, third] = await this.run(scripts.renew, keys, [incarnation, leaseMs]);
+    const [kind, first, second, third] = await this.run('renew', keys, [incarnation, leaseMs]);
     if (kind === 'foreign') return { kind, incarnation: text(first) };
     if (kind !== 'renewed') throw malformed(kind);
-    return { kind, mark: text(first), leases: leases(observed, second), slots: slotEntries(third) };
+    const { slots, foreign } = slotEntries(third);
+    foreign.forEach((entry) => this.tell(entry));
+    return { kind, mark: text(first), leases: leases(observed, second), slots };
   }
 
   async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     const { gateway, incarnation, leaseMs, slot, epochRead, mark, floor } = request;
     const args = [incarnation, leaseMs, gateway, slot, epochRead, mark, floor, this.lease('')];
-    const [kind, first, second] = await this.run(scripts.claim, this.keys(gateway), args);
+    const [kind, first, second] = await this.run('claim', this.keys(gateway), args);
     if (kind === 'claimed') return { kind, epoch: Number(first) };
     if (kind !== 'refused') throw malformed(kind);
-    return { kind, reason: text(first) as ClaimRefusal, entry: slotEntry(text(second)) };
+    return { kind, reason: claimRefusal(first), entry: slotEntry(text(second)) };
   }
 
   async assert({ gateway, slot, mine }: AssertRequest): Promise<AssertAnswer> {
-    const [kind, first] = await this.run(scripts.assert, this.keys(gateway), [gateway, slot, mine]);
+    const [kind, first] = await this.run('assert', this.keys(gateway), [gateway, slot, mine]);
     if (kind === 'asserted') return { kind, epoch: Number(first) };
     const entry = slotEntry(text(first));
     if (kind !== 'superseded' || entry === undefined) throw malformed([kind, first]);
@@ -92,12 +107,12 @@ export class RedisSlotStore implements SlotStore {
   }
 
   async release({ gateway, slot, epoch }: ReleaseRequest): Promise<boolean> {
-    return (await this.evaluate(scripts.release, this.keys(gateway), [gateway, slot, epoch])) === 1;
+    return (await this.evaluate('release', this.keys(gateway), [gateway, slot, epoch])) === 1;
   }
 
   async handOver({ gateway, slot, epoch, successor }: HandOverRequest): Promise<HandOverAnswer> {
     const args = [gateway, slot, epoch, successor];
-    const [kind, first] = await this.run(scripts.handOver, this.keys(gateway), args);
+    const [kind, first] = await this.run('handOver', this.keys(gateway), args);
     if (kind === 'handed-over') return { kind, epoch: Number(first) };
     if (kind !== 'refused') throw malformed(kind);
     return { kind, entry: slotEntry(text(first)) };
@@ -116,35 +131,29 @@ export class RedisSlotStore implements SlotStore {
   }
 
   private async run(
-    script: string,
+    script: ScriptName,
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<readonly unknown[]> {
     return words(await this.evaluate(script, keys, args));
   }
 
-  private async evaluate(
-    script: string,
+  private evaluate(
+    script: ScriptName,
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<unknown> {
-    const mark = randomBytes(16).toString('hex');
-    try {
-      return await this.redis.eval(script, keys.length, ...keys, mark, ...args);
-    } catch (cause) {
-      if (cause instanceof ReplyError) {
-        const message = `Redis refused a script of Sluice: ${describeError(cause)}`;
-        throw new RemoteError('SLUICE_STORE_REFUSED', { message, cause, retryable: true });
-      }
-      const message = `Redis does not answer: ${describeError(cause)}`;
-      throw new TransportError('SLUICE_STORE_UNREACHABLE', { message, cause });
-    }
+    return this.link.run(script, keys, [randomBytes(16).toString('hex'), ...args]);
   }
 
-  /** Once for each new problem. */
-  private problem(error: Error): void {
-    if (error.message === this.lastProblem) return;
-    this.lastProblem = error.message;
-    this.options.logger.warn({ error: error.message }, 'no connection to Redis; trying again');
+  /** Once for each entry that another program wrote. */
+  private tell({ slot, text: written }: ForeignEntry): void {
+    const seen = `${slot} ${written}`;
+    if (this.told.has(seen) || this.told.size >= toldAtMost) return;
+    this.told.add(seen);
+    this.options.logger.error(
+      { key: `${this.prefix}slots`, field: slot, value: written },
+      'Redis holds an entry that Sluice did not write; it counts as missing. Give Sluice a prefix of its own',
+    );
   }
 }

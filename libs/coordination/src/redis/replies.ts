@@ -1,10 +1,21 @@
 /** What the scripts answer, as the types of the port. */
 import { ProtocolError } from '@sluice/core';
-import { type ObservedLease, type SlotEntry, type SlotId } from '../store.js';
+import { type ClaimRefusal, type ObservedLease, type SlotEntry, type SlotId } from '../store.js';
 
-/** Undefined: empty, or written by somebody else in a form that is not ours. */
+/** An entry of the hash that is not in our form: somebody else wrote it. */
+export interface ForeignEntry {
+  readonly slot: string;
+  readonly text: string;
+}
+
+export interface SlotEntries {
+  readonly slots: ReadonlyMap<SlotId, SlotEntry>;
+  readonly foreign: readonly ForeignEntry[];
+}
+
+/** Undefined: empty, or written by somebody else in a form that is not ours (the scripts' `read` agrees). */
 export function slotEntry(text: string): SlotEntry | undefined {
-  const [, epoch, released, holder] = /^(\d{1,16}):([01]):(.+)$/.exec(text) ?? [];
+  const [, epoch, released, holder] = /^(\d{1,15}):([01]):([^]+)$/.exec(text) ?? [];
   return holder === undefined ? undefined : { holder, epoch: Number(epoch), released: released === '1' };
 }
 
@@ -19,16 +30,26 @@ export const text = (value: unknown): string => {
   throw malformed(value);
 };
 
+const refusals: readonly ClaimRefusal[] = ['mark', 'epoch', 'no-lease', 'held'];
+
+export function claimRefusal(value: unknown): ClaimRefusal {
+  const reason = refusals.find((known) => known === value);
+  if (reason === undefined) throw malformed(value);
+  return reason;
+}
+
 /** `HGETALL`: field, value, field, value … */
-export function slotEntries(reply: unknown): ReadonlyMap<SlotId, SlotEntry> {
+export function slotEntries(reply: unknown): SlotEntries {
   const flat = words(reply).map(text);
-  const entries = new Map<SlotId, SlotEntry>();
+  const slots = new Map<SlotId, SlotEntry>();
+  const foreign: ForeignEntry[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) {
-    const entry = slotEntry(flat[at + 1] ?? '');
-    const slot = Number(flat[at]);
-    if (entry !== undefined && Number.isSafeInteger(slot)) entries.set(slot, entry);
+    const [field = '', value = ''] = flat.slice(at, at + 2);
+    const entry = slotEntry(value);
+    if (entry !== undefined && /^\d{1,15}$/.test(field)) slots.set(Number(field), entry);
+    else foreign.push({ slot: field, text: value });
   }
-  return entries;
+  return { slots, foreign };
 }
 
 /** Lease and renewals of each gateway, in order. */
