@@ -6,7 +6,7 @@ export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sluice-installed
 LAB := node dist/lab/src/cli.js
 
-.PHONY: help lab test lab-down build lint format generate bench-path
+.PHONY: help lab test lab-down build lint format generate bench-path simulate
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,10 @@ generate: build ## write what is made from code
 
 bench-path: build ## measure the path in a lab of its own
 	@npm run --silent bench -- path
+
+SEEDS := 1000000
+simulate: build ## the slot protocol through SEEDS=1000000 schedules of faults
+	@node dist/libs/coordination/src/simulation/main.js --seeds $(SEEDS)
 
 # The installing npm may be that of an older Node: engines are checked by Node 24 itself.
 $(STAMP): package-lock.json package.json

@@ -23,6 +23,8 @@ type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type:
 const deadlineMs = 300;
 /** Of a gateway that cannot carry anything. */
 const noLeaseMs = 1;
+/** Of the broken variant that hands over first. */
+const lateRetireMs = 400;
 const announcedAfterMs = [0, 500, 2000, 5000];
 
 export class GatewayProcess {
@@ -33,8 +35,6 @@ export class GatewayProcess {
   private heardAt = Number.NEGATIVE_INFINITY;
   private readonly turns: (() => void)[] = [];
   private turning = false;
-  /** Slots whose entry a broken variant arms when the round is over. */
-  private readonly armLate = new Map<number, Effect<'arm'>>();
 
   constructor(
     readonly node: SimNode,
@@ -258,7 +258,7 @@ export class GatewayProcess {
         return;
       case 'probe':
         this.round(effect.slots, ({ answered, control }) => {
-          this.probed({ type: 'probed', attempt: effect.attempt, answered, control });
+          this.dispatch({ type: 'probed', attempt: effect.attempt, answered, control });
         });
         return;
       case 'listen':
@@ -270,9 +270,7 @@ export class GatewayProcess {
         this.announce(effect.slots);
         return;
       case 'retire':
-        this.change({ modify: this.states([effect.entry]) }, (ok) => {
-          this.dispatch({ type: 'retired', slot: effect.entry.slot, ok });
-        });
+        this.retire(effect);
         return;
       case 'hand-over':
         this.handOver(effect);
@@ -287,6 +285,16 @@ export class GatewayProcess {
     }
   }
 
+  private retire({ entry }: Effect<'retire'>): void {
+    const { slot } = entry;
+    if (this.node.world.rules.handOverFirst) {
+      this.dispatch({ type: 'retired', slot, ok: true });
+      this.soon(lateRetireMs, () => this.change({ modify: this.states([entry]) }, () => undefined));
+      return;
+    }
+    this.change({ modify: this.states([entry]) }, (ok) => this.dispatch({ type: 'retired', slot, ok }));
+  }
+
   private states(entries: Effect<'modify'>['entries']): ReadonlyMap<SlotId, GateState> {
     const { incarnation } = this;
     return new Map(
@@ -297,8 +305,7 @@ export class GatewayProcess {
   private arm(effect: Effect<'arm'>): void {
     const { attempt } = effect;
     const { rules } = this.node.world;
-    if (rules.armLate || rules.neverArm) {
-      if (!rules.neverArm) this.armLate.set(attempt, effect);
+    if (rules.neverArm) {
       this.dispatch({ type: 'armed', attempt, ok: true });
       return;
     }
@@ -308,13 +315,6 @@ export class GatewayProcess {
   private armed(slots: readonly SlotId[]): ReadonlyMap<SlotId, GateState> {
     const { incarnation } = this;
     return new Map(slots.map((slot) => [slot, { form: 'armed', epoch: 0, other: undefined, incarnation }]));
-  }
-
-  private probed(event: Extract<SlotEvent, { readonly type: 'probed' }>): void {
-    const late = this.armLate.get(event.attempt);
-    this.armLate.delete(event.attempt);
-    if (late === undefined) this.dispatch(event);
-    else this.change({ arm: this.armed(late.slots) }, () => this.dispatch(event));
   }
 
   private close({ slots, release }: Effect<'close'>): void {

@@ -7,12 +7,12 @@ export interface Rules {
   readonly times: SlotTimes;
   /** Open vSwitch inserts what it should modify, as an ADD does. */
   readonly modifyInserts: boolean;
-  /** Arm only when the round is over. */
-  readonly armLate: boolean;
   /** Opens without an armed entry. */
   readonly neverArm: boolean;
   /** Epochs of the store do not follow its clock. */
   readonly epochsFromZero: boolean;
+  /** The successor is named while the holder still answers. */
+  readonly handOverFirst: boolean;
   /** A retiring entry still answers probes. */
   readonly retiringAnswers: boolean;
   /** What the machine hears and does instead. */
@@ -41,9 +41,9 @@ export const shortTimes: SlotTimes = {
 export const correct: Rules = {
   times: shortTimes,
   modifyInserts: false,
-  armLate: false,
   neverArm: false,
   epochsFromZero: false,
+  handOverFirst: false,
   retiringAnswers: false,
   event: undefined,
   effect: undefined,
