@@ -117,6 +117,9 @@ export class SlotMachine {
       case 'announced':
         this.announced(event, now);
         return;
+      case 'unused':
+        this.moves.unused(event.slots, now);
+        return;
       case 'asserted':
       case 'retired':
       case 'handed-over':
@@ -373,7 +376,8 @@ export class SlotMachine {
     const entries = records.flatMap((record): Modification[] => {
       const { gate, entry, slot } = record;
       if (gate === undefined || gate.form === 'armed') return [];
-      const shares = gate.form === 'retiring' || since(record.sharedUntil, now) <= 0;
+      if (hasWithdrawn(record, this.settings.self)) record.sharedUntil = now;
+      const shares = gate.form === 'retiring' || since(record.sharedUntil, now) < 0;
       const adopted = gate.other !== undefined && record.sharedUntil === undefined;
       if (adopted) record.sharedUntil = now + this.settings.drainMs;
       const other = shares || adopted ? gate.other : undefined;
@@ -432,5 +436,13 @@ export class SlotMachine {
     this.context.emit({ type: 'record', slots: new Map(different) });
   }
 }
+
+/** The map names the former holder together with the epoch, until that one takes its name out. */
+const hasWithdrawn = ({ gate, duty: { recorded } }: SlotRecord, self: GatewayName): boolean =>
+  gate?.form === 'open' &&
+  gate.other !== undefined &&
+  recorded?.holder === self &&
+  recorded.epoch === gate.epoch &&
+  recorded.previous === undefined;
 
 const since = (time: number | undefined, now: number): number => (time === undefined ? 0 : now - time);

@@ -35,6 +35,8 @@ export class SlotRecord {
   backOffUntil = Number.NEGATIVE_INFINITY;
   /** Until when the former holder is asked about connections (open), or this one serves them (retiring). */
   sharedUntil: number | undefined;
+  /** Since when it has been retiring here, handed over. */
+  retiredAt: number | undefined;
   /** Since when it has been open here, as far as this process knows. */
   openSince: number | undefined;
   asserting = false;

@@ -103,7 +103,15 @@ export class GatewayProcess {
     const { random, rules } = node.world;
     const late = random.chance(0.05) ? random.between(0, 20) : 0;
     this.soon(node.trueMs(rules.times.renewMs) + late, () => this.tick());
+    this.countConnections();
     this.lookSoon();
+  }
+
+  /** Now and then the connections of a slot that is being left have ended. */
+  private countConnections(): void {
+    const { random } = this.node.world;
+    const { retiring } = this.machine;
+    if (retiring.size > 0 && random.chance(0.1)) this.dispatch({ type: 'unused', slots: retiring });
   }
 
   private lookSoon(): void {
@@ -278,6 +286,9 @@ export class GatewayProcess {
       case 'record':
         this.record(effect);
         return;
+      case 'withdraw':
+        this.withdraw(effect);
+        return;
       case 'uplink-down':
       case 'alarm':
       case 'moved':
@@ -385,7 +396,17 @@ export class GatewayProcess {
     const { node } = this;
     this.overMap(
       () => {
-        for (const [slot, { epoch }] of slots) node.world.record(slot, { holder: node.name, epoch });
+        for (const [slot, held] of slots) node.world.record(slot, { holder: node.name, ...held });
+      },
+      () => undefined,
+    );
+  }
+
+  private withdraw({ slots }: Effect<'withdraw'>): void {
+    const { node } = this;
+    this.overMap(
+      () => {
+        for (const slot of slots) node.world.withdraw(slot, node.name);
       },
       () => undefined,
     );

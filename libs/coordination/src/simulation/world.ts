@@ -137,6 +137,10 @@ export class World {
     if (this.map.record(slot, entry)) this.mapChanged();
   }
 
+  withdraw(slot: SlotId, gateway: GatewayName): void {
+    if (this.map.withdraw(slot, gateway)) this.mapChanged();
+  }
+
   claimInMap(slot: SlotId, epochRead: number, entry: Recorded): boolean {
     if (!this.map.claim(slot, epochRead, entry)) return false;
     this.invariants.epochGiven(slot, entry.epoch, entry.holder);

@@ -16,6 +16,7 @@ import {
 import { type GateEntry } from '@sluice/datapath';
 import { type GlobalSlot, type SlotDuty, type SlotView } from '@sluice/model';
 import { type Gate, type GateChange } from './gate.js';
+import { type Leaving } from './leaving.js';
 import { type PoolMap } from './pool-map.js';
 import { type SlotKeeper } from './slot-keeper.js';
 import { type SlotMetrics } from './slot-metrics.js';
@@ -29,6 +30,7 @@ export interface ProtocolKeeperOptions {
   readonly store: SlotStore;
   readonly closeStore: () => void;
   readonly map: PoolMap;
+  readonly leaving: Leaving;
   readonly metrics: SlotMetrics;
   /** Of this process, 48 bits. */
   readonly incarnation: number;
@@ -74,6 +76,7 @@ export class ProtocolKeeper implements SlotKeeper {
     this.cancel?.();
     this.machine = undefined;
     this.options.wire.stop();
+    this.options.leaving.stop();
     this.options.closeStore();
     await this.turn;
   }
@@ -105,6 +108,11 @@ export class ProtocolKeeper implements SlotKeeper {
   storeConnected(): void {
     this.dispatch({ type: 'store-connected' });
     this.lookSoon();
+  }
+
+  /** The last connection of slots that this gateway is leaving has ended. */
+  unused(slots: ReadonlySet<GlobalSlot>): void {
+    this.dispatch({ type: 'unused', slots });
   }
 
   livenessChanged(): void {
@@ -206,6 +214,15 @@ export class ProtocolKeeper implements SlotKeeper {
       });
     }
     this.tell(this.machine.open);
+    this.follow(this.machine.retiring);
+  }
+
+  private follow(retiring: ReadonlySet<GlobalSlot>): void {
+    const { leaving, metrics } = this.options;
+    const addresses = (slot: GlobalSlot) => this.duties.get(slot)?.addresses ?? [];
+    leaving.update(new Map([...retiring].map((slot) => [slot, addresses(slot)])));
+    metrics.leavingSlots.set(retiring.size);
+    metrics.leavingConnections.set(leaving.connections);
   }
 
   private tell(open: ReadonlySet<GlobalSlot>): void {
@@ -245,6 +262,8 @@ export class ProtocolKeeper implements SlotKeeper {
         return this.handOver(effect);
       case 'record':
         return this.record(effect);
+      case 'withdraw':
+        return this.withdraw(effect);
       case 'alarm':
         this.alarm(effect);
         return;
@@ -337,6 +356,14 @@ export class ProtocolKeeper implements SlotKeeper {
     const self = this.view?.self ?? '';
     const entries = [...slots].map(([slot, held]) => ({ slot, ...held }));
     for (const [pool, holdings] of this.byPool(entries)) await this.options.map.record(pool, self, holdings);
+  }
+
+  private async withdraw({ slots }: Effect<'withdraw'>): Promise<void> {
+    const self = this.view?.self ?? '';
+    const pools = this.byPool(slots.map((slot) => ({ slot })));
+    for (const [pool, entries] of pools) {
+      await this.options.map.withdraw(pool, self, new Set(entries.map(({ ordinal }) => ordinal)));
+    }
   }
 
   private byPool<T extends { readonly slot: GlobalSlot }>(

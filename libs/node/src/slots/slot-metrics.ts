@@ -3,6 +3,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface SlotMetrics {
   readonly open: Gauge;
+  readonly leavingSlots: Gauge;
+  readonly leavingConnections: Gauge;
   readonly moves: Counter<'why'>;
   readonly alarms: Counter<'kind'>;
   readonly renewSeconds: Histogram;
@@ -13,6 +15,16 @@ export const slotMetrics = (registry: Registry): SlotMetrics => ({
   open: new Gauge({
     name: 'sluice_slots_open',
     help: 'Slots that this gateway carries and answers for.',
+    registers: [registry],
+  }),
+  leavingSlots: new Gauge({
+    name: 'sluice_slots_leaving',
+    help: 'Slots that this gateway has handed over and whose connections it still serves.',
+    registers: [registry],
+  }),
+  leavingConnections: new Gauge({
+    name: 'sluice_slots_leaving_connections',
+    help: 'Connections of the slots that this gateway is leaving, when they were counted last.',
     registers: [registry],
   }),
   moves: new Counter({
