@@ -6,7 +6,7 @@ export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sluice-installed
 LAB := node dist/lab/src/cli.js
 
-.PHONY: help lab test lab-down build lint format generate bench-path simulate
+.PHONY: help lab test lab-down build lint format generate bench-path chaos simulate
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -36,6 +36,9 @@ generate: build ## write what is made from code
 
 bench-path: build ## measure the path in a lab of its own
 	@npm run --silent bench -- path
+
+chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about an hour)
+	@npm run --silent bench -- failover
 
 SEEDS := 1000000
 simulate: build ## the slot protocol through SEEDS=1000000 schedules of faults

@@ -75,6 +75,7 @@ func pushStream(target string, every time.Duration, stop <-chan struct{}) (*Reco
 		return nil, err
 	}
 	recorder := newRecorder()
+	recorder.last = time.Now()
 	if _, err := fmt.Fprintf(connection, "%s%s\n", pushRequest, every); err != nil {
 		return nil, err
 	}

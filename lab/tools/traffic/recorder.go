@@ -26,7 +26,7 @@ func (r *Recorder) Request(sequence int) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	now := time.Now()
-	if r.sent == 0 {
+	if r.sent == 0 && r.last.IsZero() {
 		r.last = now
 	}
 	r.sent++

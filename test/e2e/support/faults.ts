@@ -1,11 +1,11 @@
 /** What breaks around Sluice: the lab's faults by name, and a store that forgets or hangs. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { existingLab, fail, type Fault, heal, type Manner, nodeOf } from '@sluice/lab';
+import { type CommonFault, existingLab, fail, type Fault, heal, type Manner, nodeOf } from '@sluice/lab';
 import { labName, labStatus } from './lab.js';
 
 /** Breaks something of a node; resolves when it is broken. */
-export function failNode(name: string, how: Exclude<Fault, 'redis'>, manner?: Manner): Promise<void> {
+export function failNode(name: string, how: Exclude<Fault, CommonFault>, manner?: Manner): Promise<void> {
   const plan = existingLab(labName);
   return fail(plan, how, nodeOf(plan, name), manner);
 }
