@@ -40,5 +40,5 @@ for (const app of apps) {
 const require = createRequire(import.meta.url);
 const platform = `node-linux-${process.arch}`;
 copyFileSync(join(dirname(require.resolve(`${platform}/package.json`)), 'bin', 'node'), join(target, 'node'));
-for (const file of ['supervise', 'ovs-run'])
+for (const file of ['supervise', 'ovs-run', 'ovs-vswitchd-kept'])
   copyFileSync(join(root, 'deploy', 'images', file), join(target, file));
