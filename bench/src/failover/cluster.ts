@@ -23,11 +23,10 @@ import {
   type LabStatus,
   type Manner,
   nodeOf,
+  Traffic,
+  Witness,
 } from '@sluice/lab';
 import { until } from '../lab/until.js';
-import { type Frame } from './holders.js';
-import { Traffic } from './traffic.js';
-import { Witness } from './witness.js';
 
 export const egress = { ipv4: '198.18.0.120', ipv6: '2001:db8:18::120' } as const;
 const server = { ipv4: '203.0.113.10', ipv6: '2001:db8:203::10' } as const;
@@ -36,6 +35,9 @@ const podName = 'client';
 const patienceMs = 180_000;
 
 export class Cluster {
+  /** Uid of the Pod that the traffic comes from. */
+  private pod = '';
+
   private constructor(
     readonly plan: LabPlan,
     readonly status: LabStatus,
@@ -68,6 +70,7 @@ export class Cluster {
     await until('the Pod to run', async () => {
       const pod = await this.client.find(pods, { namespace, name: podName });
       if (pod === undefined) await this.createPod();
+      this.pod = pod?.metadata.uid ?? '';
       return pod?.status?.phase === 'Running' || undefined;
     });
     await until('the address to be held', () => this.holder());
@@ -190,11 +193,10 @@ export class Cluster {
   }
 
   traffic(lanes: readonly string[]): Traffic {
-    const { kubectl, kubeconfig } = this.status;
-    return Traffic.start({ kubectl, kubeconfig, namespace, pod: podName, lanes });
+    return Traffic.start({ uid: this.pod, lanes });
   }
 
   witness(): Promise<Witness> {
-    return Witness.start(this.plan, new Set<Frame['address']>(Object.values(egress)));
+    return Witness.start(this.plan, new Set<string>(Object.values(egress)));
   }
 }

@@ -1,8 +1,7 @@
 /** One run of one scenario: traffic, the fault, what the traffic and a witness on the uplink saw. */
+import { allLanes, dualFrames, type LaneReport, type TrafficReport } from '@sluice/lab';
 import { type Cluster, egress } from './cluster.js';
-import { dualFrames } from './holders.js';
 import { type Scenario } from './scenarios.js';
-import { allLanes, type LaneReport, type TrafficReport } from './traffic.js';
 
 export interface Outcome {
   readonly lostPings: number;

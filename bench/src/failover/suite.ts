@@ -25,6 +25,7 @@ async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measu
       if (scenario.gateways > cluster.gateways.length) {
         await labUp(name, '--gateways', String(scenario.gateways));
         cluster = await Cluster.open(name);
+        await cluster.prepare();
       }
       const outcomes: Outcome[] = [];
       for (let run = 1; run <= runsOf(scenario); run++) {

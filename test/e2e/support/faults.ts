@@ -16,6 +16,8 @@ export const killNode = (name: string): Promise<void> => failNode(name, 'node');
 export const failRedis = (manner?: Manner): Promise<void> =>
   fail(existingLab(labName), 'redis', undefined, manner);
 
+export const failApi = (): Promise<void> => fail(existingLab(labName), 'api');
+
 /** Puts back what was broken, and starts again what does not run, as a machine that boots. */
 export const repairLab = (): Promise<void> => heal(existingLab(labName));
 

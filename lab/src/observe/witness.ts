@@ -3,7 +3,8 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
-import { type LabPlan, switchNamespace } from '@sluice/lab';
+import { type LabPlan } from '../plan.js';
+import { switchNamespace } from '../topology.js';
 import { type Frame, frameIn } from './holders.js';
 
 export class Witness {

@@ -2,6 +2,8 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type Readable, type Writable } from 'node:stream';
+import { programPath } from '../programs.js';
+import { podNetwork } from './pod-processes.js';
 
 /** As the lab's traffic program prints it. */
 export interface LaneReport {
@@ -16,10 +18,8 @@ export interface LaneReport {
 export type TrafficReport = Readonly<Record<string, LaneReport>>;
 
 export interface TrafficOptions {
-  readonly kubectl: string;
-  readonly kubeconfig: string;
-  readonly namespace: string;
-  readonly pod: string;
+  /** Of the Pod. */
+  readonly uid: string;
   /** NAME=KIND[*COUNT],TARGET,EVERY */
   readonly lanes: readonly string[];
 }
@@ -59,10 +59,10 @@ export class Traffic {
     this.closed = once(child, 'close');
   }
 
-  static start({ kubectl, kubeconfig, namespace, pod, lanes }: TrafficOptions): Traffic {
-    const exec = ['exec', '-i', '-n', namespace, pod, '--', 'traffic', 'mix', ...lanes];
-    const command = ['--kubeconfig', kubeconfig, ...exec];
-    return new Traffic(spawn(kubectl, command, { stdio: ['pipe', 'pipe', 'pipe'] }));
+  /** From the Pod's network, not by its kubelet: what breaks may be the way of an exec. */
+  static start({ uid, lanes }: TrafficOptions): Traffic {
+    const command = [`--net=${podNetwork(uid)}`, programPath('traffic'), 'mix', ...lanes];
+    return new Traffic(spawn('nsenter', command, { stdio: ['pipe', 'pipe', 'pipe'] }));
   }
 
   /** Ends it, waits for what is under way. */
