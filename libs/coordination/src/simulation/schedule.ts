@@ -30,8 +30,11 @@ export type Fault =
       readonly node: number;
       readonly onStep: SlotEffect['type'] | undefined;
     })
-  /** BFD is lost while the underlay works: between two, or everywhere. */
-  | (Timing & { readonly kind: 'deaf'; readonly pair: readonly [number, number] | undefined })
+  /**
+   * Between two, or everywhere. `deaf`: BFD is lost while the underlay works. `mute`: unicast probes are lost while
+   * routers answer and announcements arrive.
+   */
+  | (Timing & { readonly kind: 'deaf' | 'mute'; readonly pair: readonly [number, number] | undefined })
   | (Timing & { readonly kind: 'store-down'; readonly back: 'kept' | 'snapshot' | 'wiped' })
   | (Timing & { readonly kind: 'wipe' });
 
@@ -93,17 +96,18 @@ const duration = (random: Random, forever: number): number =>
 
 function fault(random: Random, at: number, gateways: number): Fault {
   const dice = random.next();
-  if (dice < 0.08) {
+  if (dice < 0.14) {
     const first = random.below(gateways);
     const second = (first + 1 + random.below(gateways - 1)) % gateways;
     const pair = random.chance(0.5) ? ([first, second] as const) : undefined;
-    return { kind: 'deaf', at, forMs: duration(random, 0), pair };
+    const kind = dice < 0.08 ? 'deaf' : 'mute';
+    return { kind, at, forMs: duration(random, kind === 'deaf' ? 0 : 0.2), pair };
   }
-  if (dice < 0.2) {
+  if (dice < 0.26) {
     const back = random.pick(['kept', 'snapshot', 'wiped']);
     return { kind: 'store-down', at, forMs: duration(random, 0.1), back };
   }
-  if (dice < 0.25) return { kind: 'wipe', at, forMs: 0 };
+  if (dice < 0.31) return { kind: 'wipe', at, forMs: 0 };
   const kind = random.pick(nodeFaults);
   const forever = kind === 'kill' || kind === 'node' ? 0.4 : 0.15;
   const forMs = duration(random, forever) + (kind === 'node' ? rebootMs : 0);
