@@ -41,6 +41,8 @@ export class SlotMachine {
   private blockedUntil = Number.NEGATIVE_INFINITY;
   private beliefSince = Number.NEGATIVE_INFINITY;
   private storeSilentSince: number | undefined;
+  /** Since when at least half of the nodes have been heard: whoever is cut off learns nothing from a store's silence. */
+  private connectedSince: number | undefined = Number.NEGATIVE_INFINITY;
   private extendedAt = Number.NEGATIVE_INFINITY;
   private listenedAt = Number.NEGATIVE_INFINITY;
   private recordedAt = Number.NEGATIVE_INFINITY;
@@ -95,6 +97,7 @@ export class SlotMachine {
       case 'bfd':
         this.observer.heardBfd(event.peers);
         this.shareUp = event.shareUp;
+        this.connectedSince = event.shareUp >= 0.5 ? (this.connectedSince ?? now) : undefined;
         return;
       case 'health':
         this.health(event, now);
@@ -337,7 +340,7 @@ export class SlotMachine {
       recorded: duty.recorded,
       silentFor: since(record.silentSince, now),
       missingFor: since(record.missingSince, now),
-      storeSilentFor: since(this.storeSilentSince, now),
+      storeSilentFor: Math.min(since(this.storeSilentSince, now), since(this.connectedSince, now)),
     });
   }
 

@@ -20,7 +20,7 @@ const quiet: Plan = {
   snapshotAt: 1000,
 };
 
-const ofA = (kind: NodeFault, forMs = Infinity, at = 3000): Fault => {
+const ofA = (kind: NodeFault, forMs = Infinity, at = 3000): Extract<Fault, { readonly kind: NodeFault }> => {
   return { kind, node: 0, at, forMs, onStep: undefined };
 };
 
@@ -117,5 +117,14 @@ describe('what the simulator has found', () => {
 
   test('a successor that loses its uplink while a slot is handed to it gives it back', () => {
     expect(worst({ ...plan, faults: [soonAfterTheHandOver('uplink')] })).toBeLessThanOrEqual(1500);
+  });
+
+  test('a gateway that was cut off from everything does not take by the map what the others carry', () => {
+    const forMs = slotTimes.goneMs + 2000;
+    const faults: Fault[] = [
+      { kind: 'mute', pair: undefined, at: 3000, forMs: Infinity },
+      { ...ofA('underlay', forMs), node: 1 },
+    ];
+    expect(worst({ gateways: ['a', 'b'], orders: [['a', 'b']], faults })).toBe(0);
   });
 });
