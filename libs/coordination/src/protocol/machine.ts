@@ -45,7 +45,6 @@ export class SlotMachine {
   private connectedSince: number | undefined = Number.NEGATIVE_INFINITY;
   private extendedAt = Number.NEGATIVE_INFINITY;
   private listenedAt = Number.NEGATIVE_INFINITY;
-  private recordedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly settings: MachineSettings) {
     this.observer = new Observer(settings.times);
@@ -424,19 +423,24 @@ export class SlotMachine {
     }
   }
 
-  /** Until the cluster's map says what is. */
+  /** Until the cluster's map says what is; a new holding at once, so that row 13 can ask the map about it. */
   private record(now: number): void {
-    if (now - this.recordedAt < recordEveryMs) return;
     const { self } = this.settings;
-    const different = [...this.slots.values()].flatMap(({ slot, gate, duty: { recorded }, isIdle }) => {
-      if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return [];
-      const { epoch, other: previous } = gate;
-      const said = recorded?.holder === self && recorded.epoch === epoch && recorded.previous === previous;
-      return said || (recorded?.epoch ?? 0) > epoch ? [] : [[slot, { epoch, previous }] as const];
+    const due = [...this.slots.values()].filter(({ gate, duty: { recorded }, isIdle, written }) => {
+      if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return false;
+      const { epoch, other } = gate;
+      if (recorded?.holder === self && recorded.epoch === epoch && recorded.previous === other) return false;
+      if ((recorded?.epoch ?? 0) > epoch) return false;
+      const isSame = written?.epoch === epoch && written.other === other;
+      return !isSame || now - written.at >= recordEveryMs;
     });
-    if (different.length === 0) return;
-    this.recordedAt = now;
-    this.context.emit({ type: 'record', slots: new Map(different) });
+    const slots = due.flatMap((record) => {
+      if (record.gate === undefined) return [];
+      const { epoch, other } = record.gate;
+      record.written = { epoch, other, at: now };
+      return [[record.slot, { epoch, previous: other }] as const];
+    });
+    if (slots.length > 0) this.context.emit({ type: 'record', slots: new Map(slots) });
   }
 }
 

@@ -127,4 +127,21 @@ describe('what the simulator has found', () => {
     ];
     expect(worst({ gateways: ['a', 'b'], orders: [['a', 'b']], faults })).toBe(0);
   });
+
+  test('every takeover is in the map before its second announcement, however many there are', () => {
+    const plan: Plan = {
+      ...quiet,
+      gateways: ['a', 'b'],
+      orders: [
+        ['a', 'b'],
+        ['b', 'a'],
+      ],
+      faults: [ofA('store-cut', Infinity, 1600), { kind: 'mute', pair: undefined, at: 3700, forMs: 1800 }],
+      drains: [{ node: 1, at: 1550, forMs: 200 }],
+    };
+    for (let seed = 1; seed <= 40; seed++) {
+      const { violation } = runSeed(seed, { plan: () => plan });
+      expect(violation).toBeUndefined();
+    }
+  });
 });
