@@ -1,6 +1,6 @@
 /** The bounds of section 7 of the protocol, for what happens in a run. */
 import { type SlotTimes } from '../constants.js';
-import { type Fault, type Plan } from './schedule.js';
+import { type Fault, type Plan } from './plan.js';
 
 /** A sample, lateness of timers, the wait of the second candidate, and a round that has to be asked again. */
 const slackMs = 150;

@@ -1,6 +1,6 @@
 /** Makes the faults and the drains of a plan happen, and undoes them when their time is over. */
 import { type SlotEffect } from '../protocol/effects.js';
-import { type Fault, type NodeFault, type Plan } from './schedule.js';
+import { type Fault, type NodeFault, type Plan } from './plan.js';
 import { type SimNode } from './sim-node.js';
 import { type World } from './world.js';
 

@@ -1,7 +1,7 @@
 /** What must hold at every moment of a run; the first violation ends it. */
 import { type GatewayName, type SlotId } from '../store.js';
 import { boundOf, comesToRest, isLossless, overlapOf } from './bounds.js';
-import { settledAt } from './schedule.js';
+import { settledAt } from './plan.js';
 import { type SimNode } from './sim-node.js';
 import { type World } from './world.js';
 

@@ -6,13 +6,16 @@ import { type SlotTimes } from '../constants.js';
 import { type SlotEffect } from '../protocol/effects.js';
 import { type SlotEvent } from '../protocol/events.js';
 import {
-  aim,
+  type Aim,
   cutOffAtTheWrongMoment,
   deadWithoutBfd,
-  drainOfFirst,
-  drainWithoutProbes,
-  fault,
-  frozenWithout,
+  deadWithoutUplink,
+  forEver,
+  frozenAndAsleep,
+  frozenWithoutUplink,
+  nothing,
+  passing,
+  sometime,
   stoppedAfterAsking,
   stoppedBefore,
   wiped,
@@ -20,7 +23,7 @@ import {
 import { type ViolationKind } from './invariants.js';
 import { type Random } from './random.js';
 import { correct, type Rules } from './rules.js';
-import { type Plan } from './schedule.js';
+import { type Plan, settledAt } from './plan.js';
 
 export interface Mutation {
   readonly name: string;
@@ -39,6 +42,34 @@ interface Variant {
   readonly plan: (random: Random) => Plan;
 }
 
+/** Two gateways; both slots are first the first one's. */
+const quiet: Plan = {
+  gateways: ['a', 'b'],
+  orders: [
+    ['a', 'b'],
+    ['a', 'b'],
+  ],
+  settings: { holdDownMs: 60_000, maxConcurrentMoves: 4, drainMs: 1000 },
+  faults: [],
+  drains: [],
+  snapshotAt: settledAt,
+};
+
+const aim =
+  (faults: Aim): Variant['plan'] =>
+  (random) => ({ ...quiet, faults: faults(random) });
+
+const drainOfFirst: Variant['plan'] = (random) => ({
+  ...quiet,
+  drains: [{ node: 0, at: sometime(random), forMs: 3000 }],
+});
+
+/** Without unicast probes only the order of the hand-over keeps one holder. */
+const drainWithoutProbes: Variant['plan'] = (random) => ({
+  ...drainOfFirst(random),
+  faults: [{ kind: 'mute', pair: undefined, at: 0, forMs: Infinity }],
+});
+
 const times = (change: Partial<SlotTimes>): Partial<Rules> => ({ times: { ...correct.times, ...change } });
 
 const hears = (event: (event: SlotEvent) => SlotEvent): Partial<Rules> => ({ event });
@@ -53,58 +84,55 @@ const fences: Readonly<Record<string, Variant>> = {
   'open and extend by ADD (MODIFY)': {
     change: { modifyInserts: true },
     kind: 'two-holders',
-    plan: stoppedBefore('modify', [2500, 5500]),
+    plan: aim(stoppedBefore('modify', [2500, 5500])),
   },
   'open without arming (arm)': {
     change: { neverArm: true, modifyInserts: true },
     kind: 'two-holders',
-    plan: stoppedAfterAsking,
+    plan: aim(stoppedAfterAsking),
   },
   'an armed entry answers nobody (arm)': {
     change: { armedIsSilent: true },
     kind: 'two-holders',
-    plan: stoppedAfterAsking,
+    plan: aim(stoppedAfterAsking),
   },
   'do not ask the wire': {
     change: hears((event) => {
       return event.type === 'probed' ? { ...event, answered: new Set(), control: true } : event;
     }),
     kind: 'two-holders',
-    plan: deadWithoutBfd,
+    plan: aim(deadWithoutBfd),
   },
   'carry on without an uplink (row 2)': {
     change: hears((event) => (event.type === 'health' ? { ...event, uplinkUp: true } : event)),
     kind: 'two-holders',
-    plan: frozenWithout('uplink', [-1500, -900], [1500, 4000]),
+    plan: aim(frozenWithoutUplink),
   },
   'believe as long as the lease lasts (B <= L - M)': {
     change: times({ beliefMs: leaseMs }),
     kind: 'two-holders',
-    plan: cutOffAtTheWrongMoment,
+    plan: aim(cutOffAtTheWrongMoment),
   },
   'stay when cut off from everything (row 8)': {
     change: hears((event) => (event.type === 'bfd' ? { ...event, shareUp: 1 } : event)),
     kind: 'two-holders',
-    plan: cutOffAtTheWrongMoment,
+    plan: aim(cutOffAtTheWrongMoment),
   },
   'take over without a time of silence (S)': {
     change: times({ silenceMs: 0 }),
     kind: 'two-holders',
-    plan: frozenWithout('uplink', [-150, 60], [120, 290]),
+    plan: aim(frozenAndAsleep),
   },
   'wait shorter than a gate lasts (W)': {
     change: times({ ...longGate, goneMs: silenceMs }),
     base: times(longGate),
     kind: 'two-holders',
-    plan: aim((random) => [
-      fault('kill', random),
-      { ...fault('uplink', random), forMs: random.between(1800, 4000) },
-    ]),
+    plan: aim(deadWithoutUplink),
   },
   'give back before closing': {
     change: { releaseFirst: true },
     kind: 'two-holders',
-    plan: aim((random) => [{ ...fault('uplink', random), forMs: random.between(320, 700) }]),
+    plan: aim(passing('uplink', [320, 700])),
   },
   'hand over before retiring': {
     change: { handOverFirst: true },
@@ -120,22 +148,22 @@ const rows: Readonly<Record<string, Variant>> = {
       return [{ type: 'close', slots: [effect.slot], release: new Map() }];
     }),
     kind: 'lost',
-    plan: wiped,
+    plan: aim(wiped),
   },
   'close as soon as the store is silent (row 7)': {
     change: hears((event) => (event.type === 'bfd' ? { ...event, shareUp: 0 } : event)),
     kind: 'lost',
-    plan: aim((random) => [fault('store-cut', random)]),
+    plan: aim(forEver('store-cut')),
   },
   'count epochs from the stored one only': {
     change: { epochsFromZero: true },
     kind: 'epoch',
-    plan: wiped,
+    plan: aim(wiped),
   },
   'do not release after a close': {
     change: does((effect) => (effect.type === 'close' ? [{ ...effect, release: new Map() }] : [effect])),
     kind: 'unserved',
-    plan: aim((random) => [fault('uplink', random)]),
+    plan: aim(forEver('uplink')),
   },
   'no fast path (row 9)': {
     change: hears((event) => {
@@ -143,9 +171,9 @@ const rows: Readonly<Record<string, Variant>> = {
       return { ...event, peers: new Map([...event.peers].map(([name]) => [name, true])) };
     }),
     kind: 'unserved',
-    plan: aim((random) => [fault('node', random)]),
+    plan: aim(forEver('node')),
   },
-  'extend too seldom': { change: times({ extendMs: 2 * gateMs }), kind: 'lost', plan: aim(() => []) },
+  'extend too seldom': { change: times({ extendMs: 2 * gateMs }), kind: 'lost', plan: aim(nothing) },
   'answer while retiring': { change: { retiringAnswers: true }, kind: 'move-gap', plan: drainOfFirst },
 };
 

@@ -3,7 +3,7 @@ import { slotTimes } from '../constants.js';
 import { checkTimes } from '../inequalities.js';
 import { runSeed } from './run.js';
 import { correct, shortTimes } from './rules.js';
-import { type Fault, type NodeFault, type Plan } from './schedule.js';
+import { type Fault, type NodeFault, type Plan } from './plan.js';
 import { Trace } from './trace.js';
 
 const real = { ...correct, times: slotTimes };

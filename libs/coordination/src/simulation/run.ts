@@ -1,8 +1,9 @@
 /** One seed, one run. */
 import { type Violation, type ViolationKind } from './invariants.js';
+import { type Plan } from './plan.js';
 import { Random } from './random.js';
 import { correct, type Rules } from './rules.js';
-import { type Plan, planOf } from './schedule.js';
+import { planOf } from './schedule.js';
 import { type Trace } from './trace.js';
 import { World } from './world.js';
 

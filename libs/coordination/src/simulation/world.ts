@@ -1,16 +1,16 @@
 /** Everything outside the processes: gateways, links, store, map, BFD; it is moved by its agenda and watched by invariants. */
-import { type SlotEvent } from '../protocol/events.js';
+import { type Recorded, type SlotEvent } from '../protocol/events.js';
 import { type GateForm } from '../protocol/gate-form.js';
 import { type GatewayName, type SlotId } from '../store.js';
 import { Agenda } from './agenda.js';
 import { Faults } from './faults.js';
 import { Invariants, type ViolationKind } from './invariants.js';
-import { MapModel, type Recorded } from './map-model.js';
+import { MapModel } from './map-model.js';
 import { GatewayProcess } from './process.js';
 import { type Random } from './random.js';
 import { type Rules } from './rules.js';
 import { Pairs } from './pairs.js';
-import { type Plan } from './schedule.js';
+import { type Plan } from './plan.js';
 import { SimNode } from './sim-node.js';
 import { StoreModel } from './store-model.js';
 import { type Trace } from './trace.js';
