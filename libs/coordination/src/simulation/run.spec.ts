@@ -30,9 +30,9 @@ const drainOfA = { node: 0, at: 3000, forMs: 30_000 };
 function worst(change: Partial<Plan>, rules = real): number {
   const plan = { ...quiet, ...change };
   return Math.max(
-    ...Array.from({ length: 60 }, (_, seed) => {
+    ...Array.from({ length: 24 }, (_, seed) => {
       // The same faults at another phase of the processes.
-      const faults = plan.faults.map((fault) => ({ ...fault, at: fault.at + seed * 13 }));
+      const faults = plan.faults.map((fault) => ({ ...fault, at: fault.at + seed * 31 }));
       const { violation, longestGap } = runSeed(seed, { rules, plan: () => ({ ...plan, faults }) });
       expect(violation).toBeUndefined();
       return longestGap;
@@ -55,21 +55,19 @@ test('a seed gives the same run every time, as text, too', () => {
 });
 
 test('the first seeds keep every invariant', () => {
-  const failed = Array.from({ length: 2000 }, (_, at) => runSeed(at + 1)).filter(
-    ({ violation }) => violation,
-  );
+  const failed = Array.from({ length: 500 }, (_, at) => runSeed(at + 1)).filter(({ violation }) => violation);
   expect(failed).toEqual([]);
 });
 
 test('seeds keep every invariant with the constants that are delivered', () => {
-  const failed = Array.from({ length: 200 }, (_, at) => runSeed(at + 1, { rules: real })).filter(
+  const failed = Array.from({ length: 100 }, (_, at) => runSeed(at + 1, { rules: real })).filter(
     ({ violation }) => violation,
   );
   expect(failed).toEqual([]);
 });
 
 describe('bounds, with the constants that are delivered (milliseconds)', () => {
-  const { goneMs, leaseMs, gateMs, extendMs, uplinkMs, restartMs } = slotTimes;
+  const { goneMs, leaseMs, gateMs, extendMs, uplinkMs, restartMs, silenceMs } = slotTimes;
   const bounds: readonly (readonly [string, Fault, number])[] = [
     ['a node dies', ofA('node'), 1000],
     ['ovs-vswitchd dies', ofA('switch'), 700],
@@ -93,6 +91,16 @@ describe('bounds, with the constants that are delivered (milliseconds)', () => {
   ];
   test.each(bounds)('%s', (_, fault, bound) => {
     expect(worst({ faults: [fault] })).toBeLessThanOrEqual(bound);
+  });
+
+  test('a node dies while the store is down', () => {
+    const faults: Fault[] = [ofA('node'), { kind: 'store-down', back: 'kept', at: 2500, forMs: Infinity }];
+    expect(worst({ faults })).toBeLessThanOrEqual(goneMs + silenceMs);
+  });
+
+  test('a node that comes back gets its slots without a gap of its own', () => {
+    const settings = { ...quiet.settings, holdDownMs: 2000 };
+    expect(worst({ settings, faults: [ofA('node', 4000)] })).toBeLessThanOrEqual(1000);
   });
 
   test('a drain leaves no gap', () => {
