@@ -41,9 +41,10 @@ export class SlotMachine {
   private blockedUntil = Number.NEGATIVE_INFINITY;
   private beliefSince = Number.NEGATIVE_INFINITY;
   private storeSilentSince: number | undefined;
+  /** Since when at least half of the nodes have been heard: whoever is cut off learns nothing from a store's silence. */
+  private connectedSince: number | undefined = Number.NEGATIVE_INFINITY;
   private extendedAt = Number.NEGATIVE_INFINITY;
   private listenedAt = Number.NEGATIVE_INFINITY;
-  private recordedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly settings: MachineSettings) {
     this.observer = new Observer(settings.times);
@@ -95,6 +96,7 @@ export class SlotMachine {
       case 'bfd':
         this.observer.heardBfd(event.peers);
         this.shareUp = event.shareUp;
+        this.connectedSince = event.shareUp >= 0.5 ? (this.connectedSince ?? now) : undefined;
         return;
       case 'health':
         this.health(event, now);
@@ -337,7 +339,7 @@ export class SlotMachine {
       recorded: duty.recorded,
       silentFor: since(record.silentSince, now),
       missingFor: since(record.missingSince, now),
-      storeSilentFor: since(this.storeSilentSince, now),
+      storeSilentFor: Math.min(since(this.storeSilentSince, now), since(this.connectedSince, now)),
     });
   }
 
@@ -421,19 +423,24 @@ export class SlotMachine {
     }
   }
 
-  /** Until the cluster's map says what is. */
+  /** Until the cluster's map says what is; a new holding at once, so that row 13 can ask the map about it. */
   private record(now: number): void {
-    if (now - this.recordedAt < recordEveryMs) return;
     const { self } = this.settings;
-    const different = [...this.slots.values()].flatMap(({ slot, gate, duty: { recorded }, isIdle }) => {
-      if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return [];
-      const { epoch, other: previous } = gate;
-      const said = recorded?.holder === self && recorded.epoch === epoch && recorded.previous === previous;
-      return said || (recorded?.epoch ?? 0) > epoch ? [] : [[slot, { epoch, previous }] as const];
+    const due = [...this.slots.values()].filter(({ gate, duty: { recorded }, isIdle, written }) => {
+      if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return false;
+      const { epoch, other } = gate;
+      if (recorded?.holder === self && recorded.epoch === epoch && recorded.previous === other) return false;
+      if ((recorded?.epoch ?? 0) > epoch) return false;
+      const isSame = written?.epoch === epoch && written.other === other;
+      return !isSame || now - written.at >= recordEveryMs;
     });
-    if (different.length === 0) return;
-    this.recordedAt = now;
-    this.context.emit({ type: 'record', slots: new Map(different) });
+    const slots = due.flatMap((record) => {
+      if (record.gate === undefined) return [];
+      const { epoch, other } = record.gate;
+      record.written = { epoch, other, at: now };
+      return [[record.slot, { epoch, previous: other }] as const];
+    });
+    if (slots.length > 0) this.context.emit({ type: 'record', slots: new Map(slots) });
   }
 }
 

@@ -40,6 +40,9 @@ export class SlotRecord {
   /** Since when it has been open here, as far as this process knows. */
   openSince: number | undefined;
   asserting = false;
+  /** What was last written into the cluster's map. */
+  written:
+    { readonly epoch: number; readonly other: GatewayName | undefined; readonly at: number } | undefined;
 
   constructor(
     readonly slot: SlotId,

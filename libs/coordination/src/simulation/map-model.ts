@@ -1,11 +1,6 @@
 /** The cluster's slot map as a model: slot → holder and epoch, never to a lower epoch, with compare-and-swap. */
+import { type Recorded } from '../protocol/events.js';
 import { type GatewayName, type SlotId } from '../store.js';
-
-export interface Recorded {
-  readonly holder: GatewayName;
-  readonly epoch: number;
-  readonly previous?: GatewayName | undefined;
-}
 
 export class MapModel {
   private readonly entries = new Map<SlotId, Recorded>();

@@ -23,8 +23,8 @@ type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type:
 const deadlineMs = 300;
 /** Of a gateway that cannot carry anything. */
 const noLeaseMs = 1;
-/** Of the broken variant that hands over first. */
-const lateRetireMs = 400;
+/** Of the broken variants that tell the store first. */
+const lateMs = 400;
 const announcedAfterMs = [0, 500, 2000, 5000];
 
 export class GatewayProcess {
@@ -300,7 +300,7 @@ export class GatewayProcess {
     const { slot } = entry;
     if (this.node.world.rules.handOverFirst) {
       this.dispatch({ type: 'retired', slot, ok: true });
-      this.soon(lateRetireMs, () => this.change({ modify: this.states([entry]) }, () => undefined));
+      this.soon(lateMs, () => this.change({ modify: this.states([entry]) }, () => undefined));
       return;
     }
     this.change({ modify: this.states([entry]) }, (ok) => this.dispatch({ type: 'retired', slot, ok }));
@@ -339,6 +339,11 @@ export class GatewayProcess {
         );
       }
     };
+    if (node.world.rules.releaseFirst) {
+      give();
+      this.soon(lateMs, () => this.change({ close: slots }, () => undefined));
+      return;
+    }
     this.change({ close: slots }, (ok) => {
       if (ok && seen) give();
     });

@@ -41,6 +41,8 @@ export interface ProtocolKeeperOptions {
 
 type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type: T }>;
 
+/** Of a gateway that cannot carry anything. */
+const noLeaseMs = 1;
 const holdDownMs = 60_000;
 const maxConcurrentMoves = 4;
 /** How long connections of a slot that moved are served by the gateway that had it. */
@@ -169,15 +171,16 @@ export class ProtocolKeeper implements SlotKeeper {
     this.dispatch({ type: 'health', switchUp: switchUp(), uplinkUp });
   }
 
-  /** A gateway that cannot carry anything lets its lease end. */
+  /** A gateway that cannot carry anything asks for a lease that ends at once: it reads what names it, and gives it back. */
   private async renew() {
     const { store, metrics } = this.options;
-    if (this.machine?.isFit !== true || this.view === undefined) return undefined;
+    if (this.machine === undefined || this.view === undefined) return undefined;
     const { self, peers } = this.view;
+    const leaseMs = this.machine.isFit ? slotTimes.leaseMs : noLeaseMs;
     const done = metrics.renewSeconds.startTimer();
     try {
       const observed = peers.map(({ name }) => name);
-      const answer = await store.renew({ ...this.caller(self), leaseMs: slotTimes.leaseMs, observed });
+      const answer = await store.renew({ ...this.caller(self), leaseMs, observed });
       done();
       return answer;
     } catch (error) {
