@@ -14,6 +14,8 @@ export type AlarmKind =
   /** The uplink is silent; every slot was given back. */
   | 'uplink-lost'
   | 'switch-lost'
+  /** No node is heard, and another gateway hears them; every slot was given back. */
+  | 'underlay-lost'
   /** Cut off from the other nodes and from the store: every slot was closed. */
   | 'isolated';
 

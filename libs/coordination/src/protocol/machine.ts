@@ -9,8 +9,8 @@ import { type Decision, decide } from './decide.js';
 import { type Modification, type SlotEffect } from './effects.js';
 import { type SlotEvent } from './events.js';
 import { Moves } from './moves.js';
-import { Observer } from './observe.js';
-import { SlotRecord } from './slot-record.js';
+import { Observer, reachedShare } from './observe.js';
+import { idle, SlotRecord } from './slot-record.js';
 
 type Look = Extract<SlotEvent, { readonly type: 'look' }>;
 type Groups = Readonly<Record<'extend' | 'assert' | 'superseded' | 'isolated' | 'listen', SlotRecord[]>>;
@@ -40,6 +40,8 @@ export class SlotMachine {
   /** Leases may have been lost: nobody is taken over before. */
   private blockedUntil = Number.NEGATIVE_INFINITY;
   private beliefSince = Number.NEGATIVE_INFINITY;
+  /** Since when this gateway has been cut off from the nodes while another one is not. */
+  private deafSince: number | undefined;
   private storeSilentSince: number | undefined;
   /** Since when at least half of the nodes have been heard: whoever is cut off learns nothing from a store's silence. */
   private connectedSince: number | undefined = Number.NEGATIVE_INFINITY;
@@ -96,7 +98,7 @@ export class SlotMachine {
       case 'bfd':
         this.observer.heardBfd(event.peers);
         this.shareUp = event.shareUp;
-        this.connectedSince = event.shareUp >= 0.5 ? (this.connectedSince ?? now) : undefined;
+        this.connectedSince = event.shareUp >= reachedShare ? (this.connectedSince ?? now) : undefined;
         return;
       case 'health':
         this.health(event, now);
@@ -180,7 +182,7 @@ export class SlotMachine {
     this.attempts.abandon();
     const held = [...this.slots.values()].filter(({ gate }) => gate !== undefined);
     const slots = held.map(({ slot }) => slot);
-    for (const record of held) record.step = { kind: 'idle' };
+    for (const record of held) record.step = idle;
     closeSlots(this.context, held, { now, release: true });
     const { emit } = this.context;
     if (lostSwitch) emit({ type: 'uplink-down' });
@@ -208,12 +210,34 @@ export class SlotMachine {
     if (gate !== undefined) this.readGate(gate, { sentAt, now });
     this.attempts.expire(now);
     this.moves.expire(now);
-    if (!this.isFit) {
+    if (!this.isFit || this.isDeaf(now)) {
       this.resign(now);
       return;
     }
     this.act(answer?.kind === 'renewed' ? answer : undefined, now);
     if (answer?.kind === 'renewed') this.moves.plan(now);
+  }
+
+  /**
+   * Row 2a: the underlay of this gateway alone is cut, and the store is reached by another network. Two looks in a row,
+   * since one may have come in the middle of a change.
+   */
+  private isDeaf(now: number): boolean {
+    const isCutOff = this.storeSilentSince === undefined && this.shareUp < reachedShare;
+    if (!isCutOff || !this.observer.someIsReached) {
+      this.deafSince = undefined;
+      return false;
+    }
+    this.deafSince ??= now;
+    if (now - this.deafSince < this.settings.times.renewMs / 2) return false;
+    const held = [...this.slots.values()].filter(({ gate }) => gate !== undefined);
+    if (held.length > 0) {
+      this.attempts.abandon();
+      for (const record of held) record.step = idle;
+      const slots = held.map(({ slot }) => slot);
+      this.context.emit({ type: 'alarm', kind: 'underlay-lost', slots });
+    }
+    return true;
   }
 
   /** What was handed to a gateway that cannot carry it, or could not be closed: nobody else would look after it. */
@@ -358,7 +382,7 @@ export class SlotMachine {
     // Who released it cannot have it now.
     const gaveUp = entry?.released === true ? entry.holder : undefined;
     const others = order.filter(
-      (name) => name !== self && name !== gaveUp && this.observer.isThere(name) && !this.draining.has(name),
+      (name) => name !== self && name !== gaveUp && this.observer.isReached(name) && !this.draining.has(name),
     );
     if (own < 0 || (this.draining.has(self) && others.length > 0)) return false;
     const better = others.filter((name) => order.indexOf(name) < own).length;

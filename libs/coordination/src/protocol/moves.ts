@@ -118,7 +118,7 @@ export class Moves {
     return duty.order.find((name, rank) => {
       // The former holder still has connections of it, which nobody else could ask about: back to it, or wait.
       if (gate.other !== undefined && gate.other !== name) return false;
-      if (name === self || draining().has(name) || !observer.isThere(name)) return false;
+      if (name === self || draining().has(name) || !observer.isReached(name)) return false;
       return leaving || own < 0 || (rested && rank < own && observer.thereFor(name, now) >= holdDownMs);
     });
   }

@@ -32,7 +32,7 @@ class Bench {
 
   look(entry: SlotEntry, gate: GateState): readonly SlotEffect[] {
     this.now += slotTimes.renewMs;
-    const leases = new Map([['b', { incarnation: 'b1', renewals: this.now }]]);
+    const leases = new Map([['b', { incarnation: 'b1', renewals: this.now, heard: 1 }]]);
     const answer = { kind: 'renewed', mark: 'm', leases, slots: new Map([[slot, entry]]) } as const;
     return this.handle({ type: 'look', sentAt: this.now, answer, gate: new Map([[slot, gate]]) });
   }

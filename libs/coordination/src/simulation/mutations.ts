@@ -53,6 +53,7 @@ const quiet: Plan = {
   faults: [],
   drains: [],
   snapshotAt: settledAt,
+  servicesApart: false,
 };
 
 const aim =

@@ -53,6 +53,8 @@ export interface Plan {
   readonly faults: readonly Fault[];
   readonly drains: readonly Drain[];
   readonly snapshotAt: number;
+  /** Store and map are reached by another network than the underlay. */
+  readonly servicesApart: boolean;
 }
 
 /** Until everybody has what it shall have. */

@@ -157,7 +157,8 @@ export class GatewayProcess {
     const { world } = this.node;
     const observed = world.names.filter((name) => name !== this.node.name);
     const leaseMs = this.machine.isFit ? world.rules.times.leaseMs : noLeaseMs;
-    this.ask(() => world.store.renew({ ...this.caller, leaseMs, observed }), done);
+    const heard = world.shareUp(this.node);
+    this.ask(() => world.store.renew({ ...this.caller, leaseMs, heard, observed }), done);
   }
 
   private get caller() {

@@ -18,6 +18,7 @@ const quiet: Plan = {
   faults: [],
   drains: [],
   snapshotAt: 1000,
+  servicesApart: false,
 };
 
 const ofA = (kind: NodeFault, forMs = Infinity, at = 3000): Extract<Fault, { readonly kind: NodeFault }> => {
@@ -101,6 +102,15 @@ describe('bounds, with the constants that are delivered (milliseconds)', () => {
   test('a node that comes back gets its slots without a gap of its own', () => {
     const settings = { ...quiet.settings, holdDownMs: 2000 };
     expect(worst({ settings, faults: [ofA('node', 4000)] })).toBeLessThanOrEqual(1000);
+  });
+
+  test('the underlay is cut, and the store is reached by another network', () => {
+    expect(worst({ faults: [ofA('underlay')], servicesApart: true })).toBeLessThanOrEqual(1000);
+  });
+
+  test('BFD is lost everywhere, and the store is reached by another network', () => {
+    const deaf: Fault = { kind: 'deaf', pair: undefined, at: 3000, forMs: 5000 };
+    expect(worst({ faults: [deaf], servicesApart: true })).toBe(0);
   });
 
   test('a drain leaves no gap', () => {

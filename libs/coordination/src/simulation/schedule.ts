@@ -103,5 +103,6 @@ export function planOf(random: Random): Plan {
     faults: faults(random, gateways.length),
     drains,
     snapshotAt: settledAt + random.between(-500, 1000),
+    servicesApart: random.chance(0.5),
   };
 }

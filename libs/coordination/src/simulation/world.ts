@@ -104,13 +104,13 @@ export class World {
 
   /** The share counts the workers and the other gateways. */
   liveness(node: SimNode): SlotEvent {
+    return { type: 'bfd', peers: new Map(node.bfd), shareUp: this.shareUp(node) };
+  }
+
+  shareUp(node: SimNode): number {
     const up = [...node.bfd.values()].filter(Boolean).length;
     const all = workers + this.nodes.length - 1;
-    return {
-      type: 'bfd',
-      peers: new Map(node.bfd),
-      shareUp: (up + (node.workersHeard ? workers : 0)) / all,
-    };
+    return (up + (node.workersHeard ? workers : 0)) / all;
   }
 
   storeDelay({ storeSlowMs }: SimNode): number {

@@ -54,6 +54,8 @@ export class ProtocolKeeper implements SlotKeeper {
   private view: SlotView | undefined;
   private duties: ReadonlyMap<GlobalSlot, SlotDuty> = new Map();
   private carried: ReadonlySet<GlobalSlot> = new Set();
+  /** Of all nodes, as BFD hears them. */
+  private shareUp = 1;
   private looking = false;
   private lookAgain = false;
   private cancel: (() => void) | undefined;
@@ -124,8 +126,8 @@ export class ProtocolKeeper implements SlotKeeper {
       const alive = liveness.get(nodeId);
       return alive === undefined ? [] : [[name, alive] as const];
     });
-    const shareUp = liveness.size === 0 ? 1 : up / liveness.size;
-    this.dispatch({ type: 'bfd', peers: new Map(peers), shareUp });
+    this.shareUp = liveness.size === 0 ? 1 : up / liveness.size;
+    this.dispatch({ type: 'bfd', peers: new Map(peers), shareUp: this.shareUp });
     this.lookSoon();
   }
 
@@ -180,7 +182,8 @@ export class ProtocolKeeper implements SlotKeeper {
     const done = metrics.renewSeconds.startTimer();
     try {
       const observed = peers.map(({ name }) => name);
-      const answer = await store.renew({ ...this.caller(self), leaseMs, observed });
+      const request = { ...this.caller(self), leaseMs, heard: this.shareUp, observed };
+      const answer = await store.renew(request);
       done();
       return answer;
     } catch (error) {
@@ -427,6 +430,8 @@ const alarmText = {
   answered:
     'another gateway answers for a slot that this one has claimed; look for a gateway that is cut off',
   'uplink-lost': 'no router answers on the uplink; every slot was given back',
+  'underlay-lost':
+    'no node is heard on the underlay, and another gateway hears them; every slot was given back',
   'switch-lost': 'Open vSwitch does not answer; every slot was given back',
   isolated: 'cut off from the store and from the nodes; every slot was closed',
 } as const satisfies Record<Effect<'alarm'>['kind'], string>;
