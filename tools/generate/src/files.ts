@@ -5,12 +5,14 @@ import { dirname, join } from 'node:path';
 import { renderPipeline } from '@sluice/datapath';
 import { renderCrdReference, renderCrds } from '@sluice/kube';
 import { format, resolveConfig } from 'prettier';
+import { renderCli } from './cli.js';
 import { renderErrors } from './errors.js';
 import { renderManifest } from './manifest/manifest.js';
 
 const files: Readonly<Record<string, () => string>> = {
   'deploy/crds.yaml': renderCrds,
   'deploy/sluice.yaml': renderManifest,
+  'docs/reference/cli.md': renderCli,
   'docs/reference/crds.md': renderCrdReference,
   'docs/reference/errors.md': renderErrors,
   'docs/reference/pipeline.md': renderPipeline,
