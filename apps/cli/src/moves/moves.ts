@@ -1,54 +1,65 @@
 /**
- * The latest moves of slots, from the events that gateways write on their EgressGateway: `SlotsTaken` by the one that took
- * them, `SlotsHandedOver` by the one that gave them. Pure.
+ * The latest moves of slots, from the events of EgressGateways: `SlotsTaken` on the one that took slots of another that had
+ * lost them, `SlotsHandedOver` on the one that gave them in order. Pure.
+ *
+ *   took 3 slots of gw-2 in 0.81 s (holder-dead)
+ *   4 slots went to gw-2 (3), gw-3 (1) in 1.20 s (drain)
  */
 import { type KubeEvent } from '@sluice/kube';
-
-export const moveReasons = ['SlotsTaken', 'SlotsHandedOver'] as const;
 
 export interface Move {
   /** RFC 3339. */
   readonly when: string;
+  /** Empty where the event does not say. */
   readonly from: string;
   readonly to: string;
-  /** How many. */
   readonly slots: number | undefined;
   readonly why: string;
-  readonly durationMs: number | undefined;
-  /** The event in its own words. */
-  readonly note: string;
+  readonly seconds: number | undefined;
 }
 
-const isMove = ({ reason }: KubeEvent): boolean => moveReasons.some((known) => known === reason);
+type Told = Omit<Move, 'when'>;
 
-/** A series has the time of its last event. */
-const timeOf = ({ series, eventTime }: KubeEvent): string => series?.lastObservedTime ?? eventTime;
+const taken = /^took (\d+) slots? of (\S+) in ([\d.]+) s(?: \(([^)]+)\))?/;
+const given = /^\d+ slots? went to (.+) in ([\d.]+) s(?: \(([^)]+)\))?$/;
+const taker = /(\S+) \((\d+)\)/g;
 
-const numberIn = (note: string, pattern: RegExp): number | undefined => {
-  const [, text] = pattern.exec(note) ?? [];
-  return text === undefined ? undefined : Number(text);
-};
+/** What cannot be read is shown as it is. */
+const inWords = (note: string): Told => ({
+  from: '',
+  to: '',
+  slots: undefined,
+  why: note,
+  seconds: undefined,
+});
 
-const wordIn = (note: string, pattern: RegExp): string | undefined => pattern.exec(note)?.[1];
+function takenBy(gateway: string, note: string): readonly Told[] {
+  const [, slots, from = '', seconds, why = ''] = taken.exec(note) ?? [];
+  if (slots === undefined) return [{ ...inWords(note), to: gateway }];
+  return [{ from, to: gateway, slots: Number(slots), why, seconds: Number(seconds) }];
+}
 
-const receiver = /\bto ([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)/;
-const giver = /\bfrom ([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)/;
+/** A line for each gateway that got some. */
+function givenBy(gateway: string, note: string): readonly Told[] {
+  const [, takers = '', seconds, why = ''] = given.exec(note) ?? [];
+  const moves = [...takers.matchAll(taker)].map(([, to = '', slots]) => {
+    return { from: gateway, to, slots: Number(slots), why, seconds: Number(seconds) };
+  });
+  return moves.length === 0 ? [{ ...inWords(note), from: gateway }] : moves;
+}
 
-/** "took 3 slots from gw-2 (holder-dead) in 812 ms", "handed 4 slots over to gw-2 (drain) in 40 ms". */
-function moveOf(event: KubeEvent): Move {
-  const { note = '', reason, regarding } = event;
-  const self = regarding?.name ?? '';
-  const given = reason === 'SlotsHandedOver';
-  const other = wordIn(note, given ? receiver : giver) ?? '';
-  return {
-    when: timeOf(event),
-    from: given ? self : other,
-    to: given ? other : self,
-    slots: numberIn(note, /\b(\d+) slots?\b/),
-    why: wordIn(note, /\(([^)]+)\)/) ?? '',
-    durationMs: numberIn(note, /\b(\d+) ?ms\b/),
-    note,
-  };
+function movesIn({ reason, regarding, note = '', series, eventTime }: KubeEvent): readonly Move[] {
+  const gateway = regarding?.name ?? '';
+  // A series has the time of its last event.
+  const when = series?.lastObservedTime ?? eventTime;
+  switch (reason) {
+    case 'SlotsTaken':
+      return takenBy(gateway, note).map((told) => ({ when, ...told }));
+    case 'SlotsHandedOver':
+      return givenBy(gateway, note).map((told) => ({ when, ...told }));
+    default:
+      return [];
+  }
 }
 
 /** Latest first. */
@@ -57,8 +68,7 @@ export function latestMoves(
   { gateway, most }: { readonly gateway: string | undefined; readonly most: number },
 ): readonly Move[] {
   return events
-    .filter(isMove)
-    .map(moveOf)
+    .flatMap(movesIn)
     .filter(({ from, to }) => gateway === undefined || from === gateway || to === gateway)
     .sort((a, b) => Date.parse(b.when) - Date.parse(a.when))
     .slice(0, most);
