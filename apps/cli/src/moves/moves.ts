@@ -52,14 +52,9 @@ function movesIn({ reason, regarding, note = '', series, eventTime }: KubeEvent)
   const gateway = regarding?.name ?? '';
   // A series has the time of its last event.
   const when = series?.lastObservedTime ?? eventTime;
-  switch (reason) {
-    case 'SlotsTaken':
-      return takenBy(gateway, note).map((told) => ({ when, ...told }));
-    case 'SlotsHandedOver':
-      return givenBy(gateway, note).map((told) => ({ when, ...told }));
-    default:
-      return [];
-  }
+  if (reason === 'SlotsTaken') return takenBy(gateway, note).map((told) => ({ when, ...told }));
+  if (reason === 'SlotsHandedOver') return givenBy(gateway, note).map((told) => ({ when, ...told }));
+  return [];
 }
 
 /** Latest first. */

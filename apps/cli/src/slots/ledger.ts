@@ -1,5 +1,6 @@
 /** Who holds which slot, and who still serves connections of before, from `status.slots` of the pools. Pure. */
 import { type EgressGateway, type EgressPool, type EgressPoolSlot } from '@sluice/kube';
+import { gatewayStates, whyUnheld } from '@sluice/model';
 
 export interface Fleet {
   readonly gateways: readonly EgressGateway[];
@@ -61,18 +62,12 @@ export interface UnheldSlots extends SlotGroup {
 }
 
 export function unheldSlots({ gateways, pools }: Fleet): readonly UnheldSlots[] {
-  const states = new Map(gateways.map(({ metadata, status }) => [metadata.name, status?.state]));
-  const why = ({ holder }: PoolSlot): readonly [string] | undefined => {
-    if (holder === undefined) return ['no holder'];
-    if (!states.has(holder)) return [`${holder} does not exist`];
-    const state = states.get(holder) ?? 'NotReady';
-    return state === 'Lost' || state === 'NotReady' ? [`${holder} is ${state}`] : undefined;
-  };
-  return groups(slotsOf(pools), why).map(({ pool, slots, key: [reason = ''] }) => ({
-    pool,
-    slots,
-    why: reason,
-  }));
+  const states = gatewayStates(gateways);
+  const found = groups(slotsOf(pools), (slot) => {
+    const why = whyUnheld(slot, states);
+    return why === undefined ? undefined : [why];
+  });
+  return found.map(({ pool, slots, key: [why = ''] }) => ({ pool, slots, why }));
 }
 
 /** Slots that were handed over, and whose older connections stay with the former holder until they end. */
