@@ -1,4 +1,5 @@
 /** What the slot protocol counts. */
+import { type SlotEffect } from '@sluice/coordination';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface SlotMetrics {
@@ -9,6 +10,26 @@ export interface SlotMetrics {
   readonly alarms: Counter<'kind'>;
   readonly renewSeconds: Histogram;
   readonly renewFailures: Counter;
+}
+
+type AlarmKind = Extract<SlotEffect, { readonly type: 'alarm' }>['kind'];
+const alarmKinds = [
+  'answered',
+  'uplink-lost',
+  'switch-lost',
+  'isolated',
+] as const satisfies readonly AlarmKind[];
+
+/** From 0 on, because Prometheus sees no increase in what was not there before. */
+function alarmCounter(registry: Registry): Counter<'kind'> {
+  const alarms = new Counter({
+    name: 'sluice_slot_alarms_total',
+    help: 'Alarms of the slot protocol, by kind.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  for (const kind of alarmKinds) alarms.inc({ kind }, 0);
+  return alarms;
 }
 
 export const slotMetrics = (registry: Registry): SlotMetrics => ({
@@ -33,12 +54,7 @@ export const slotMetrics = (registry: Registry): SlotMetrics => ({
     labelNames: ['why'],
     registers: [registry],
   }),
-  alarms: new Counter({
-    name: 'sluice_slot_alarms_total',
-    help: 'Alarms of the slot protocol, by kind.',
-    labelNames: ['kind'],
-    registers: [registry],
-  }),
+  alarms: alarmCounter(registry),
   renewSeconds: new Histogram({
     name: 'sluice_lease_renew_seconds',
     help: 'Time until Redis answered a renewal of the lease.',
