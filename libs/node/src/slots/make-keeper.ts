@@ -38,7 +38,7 @@ export function slotKeeper(parts: KeeperParts): SlotKeeper {
 }
 
 function protocolKeeper(
-  { clock, logger, registry, client, ovs }: KeeperParts,
+  { settings, clock, logger, registry, client, ovs }: KeeperParts,
   { url, incarnation, switchUp }: { url: string; incarnation: number; switchUp: () => boolean },
 ): SlotKeeper {
   const send = (frames: readonly Uint8Array[]): void => {
@@ -65,6 +65,11 @@ function protocolKeeper(
     leaving,
     metrics: slotMetrics(registry),
     incarnation,
+    moves: {
+      holdDownMs: settings.SLUICE_HOLD_DOWN_SECONDS * 1000,
+      maxConcurrentMoves: settings.SLUICE_MAX_CONCURRENT_MOVES,
+      drainMs: settings.SLUICE_DRAIN_TIMEOUT_SECONDS * 1000,
+    },
     switchUp,
     liveness: () => ovs.liveness,
   });

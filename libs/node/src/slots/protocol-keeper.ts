@@ -7,6 +7,7 @@ import {
   type ClaimAnswer,
   type GateState,
   type GateTable,
+  type MachineSettings,
   type SlotEffect,
   type SlotEvent,
   SlotMachine,
@@ -34,6 +35,7 @@ export interface ProtocolKeeperOptions {
   readonly metrics: SlotMetrics;
   /** Of this process, 48 bits. */
   readonly incarnation: number;
+  readonly moves: Pick<MachineSettings, 'holdDownMs' | 'maxConcurrentMoves' | 'drainMs'>;
   readonly switchUp: () => boolean;
   /** Node id → whether BFD hears the node. */
   readonly liveness: () => ReadonlyMap<number, boolean>;
@@ -43,10 +45,6 @@ type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type:
 
 /** Of a gateway that cannot carry anything. */
 const noLeaseMs = 1;
-const holdDownMs = 60_000;
-const maxConcurrentMoves = 4;
-/** How long connections of a slot that moved are served by the gateway that had it. */
-const drainMs = 300_000;
 
 export class ProtocolKeeper implements SlotKeeper {
   private readonly listeners = new Set<() => void>();
@@ -136,8 +134,8 @@ export class ProtocolKeeper implements SlotKeeper {
   }
 
   private newMachine(self: string): SlotMachine {
-    const { incarnation } = this.options;
-    return new SlotMachine({ self, incarnation, times: slotTimes, holdDownMs, maxConcurrentMoves, drainMs });
+    const { incarnation, moves } = this.options;
+    return new SlotMachine({ self, incarnation, times: slotTimes, ...moves });
   }
 
   private tick(): void {

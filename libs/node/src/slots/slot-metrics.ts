@@ -17,6 +17,7 @@ const alarmKinds = [
   'answered',
   'uplink-lost',
   'switch-lost',
+  'underlay-lost',
   'isolated',
 ] as const satisfies readonly AlarmKind[];
 
