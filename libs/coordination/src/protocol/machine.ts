@@ -223,7 +223,7 @@ export class SlotMachine {
    * since one may have come in the middle of a change.
    */
   private isDeaf(now: number): boolean {
-    const isCutOff = this.storeSilentSince === undefined && this.shareUp < reachedShare;
+    const isCutOff = this.storeSilentSince === undefined && this.shareUp === 0;
     if (!isCutOff || !this.observer.someIsReached) {
       this.deafSince = undefined;
       return false;

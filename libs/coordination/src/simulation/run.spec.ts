@@ -109,8 +109,9 @@ describe('bounds, with the constants that are delivered (milliseconds)', () => {
   });
 
   test('BFD is lost everywhere, and the store is reached by another network', () => {
+    // Some notice it sooner than others, and take it for their own trouble.
     const deaf: Fault = { kind: 'deaf', pair: undefined, at: 3000, forMs: 5000 };
-    expect(worst({ faults: [deaf], servicesApart: true })).toBe(0);
+    expect(worst({ faults: [deaf], servicesApart: true })).toBeLessThanOrEqual(1000);
   });
 
   test('a drain leaves no gap', () => {
