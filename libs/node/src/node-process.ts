@@ -53,7 +53,7 @@ export class NodeProcess {
     const recorder = new EventRecorder({ client, clock, logger, component, instance: nodeName });
     const network = new KernelNetwork({ logger });
     const nft = new Nft({ logger });
-    const ovs = new OvsSwitch({ runDirectory: settings.SLUICE_OVS_RUNDIR, datapath, logger });
+    const ovs = new OvsSwitch({ runDirectory: settings.SLUICE_OVS_RUNDIR, datapath, clock, logger });
     const takeover = new NicTakeover({
       network,
       records: new NicRecords(join(settings.SLUICE_STATE_DIR, 'nics')),
