@@ -1,6 +1,6 @@
 /**
  * What breaks, on purpose: programs of a node die, are kept dead or freeze; its ports at the switch lead nowhere; Redis
- * goes away. Healing puts back whatever was broken, by looking and not by memory, so that it may be called at any time.
+ * or the API server goes away. Healing puts back whatever was broken, by looking and not by memory, so that it may be called at any time.
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -17,8 +17,15 @@ import { recorded, runningPid } from './processes.js';
 import { hosts, switchNamespace, type LinkPlan, type Network } from './topology.js';
 import { waitForNodes } from './up.js';
 
-export const faults = ['process', 'ovs', 'node', 'uplink', 'underlay', 'redis'] as const;
+export const faults = ['process', 'ovs', 'node', 'uplink', 'underlay', 'redis', 'api'] as const;
 export type Fault = (typeof faults)[number];
+
+/** What is away for everybody: nobody restarts it before it is healed. */
+const common = { redis: 'redis', api: 'kube-apiserver' } as const;
+export type CommonFault = keyof typeof common;
+export type NodeFault = Exclude<Fault, CommonFault>;
+
+const isCommon = (how: Fault): how is CommonFault => how in common;
 
 /**
  * die: killed, and whoever supervises it may start it again. hold: killed, and its supervisor stopped, so that it stays
@@ -56,8 +63,12 @@ function isTarget(node: NodePlan, target: Target, [program = '', ...args]: reado
 
 const isSupervisor = (pid: number): boolean => commandOf(pid).some((word) => basename(word) === 'supervise');
 
+/** Process ids of Sluice's own process on a node, or of ovs-vswitchd. */
+export const processesOf = (node: NodePlan, target: Target): readonly number[] =>
+  membersOf(node).filter((pid) => isTarget(node, target, commandOf(pid)));
+
 function strike(node: NodePlan, target: Target, manner: Manner): void {
-  const found = membersOf(node).filter((pid) => isTarget(node, target, commandOf(pid)));
+  const found = processesOf(node, target);
   if (found.length === 0) {
     const what =
       target === 'ovs' ? 'ovs-vswitchd' : `Sluice's ${node.role === 'gateway' ? 'gateway' : 'agent'}`;
@@ -82,9 +93,10 @@ async function strikeNode(node: NodePlan, manner: Manner): Promise<void> {
   });
 }
 
-function strikeRedis(plan: LabPlan, manner: Manner): void {
-  const pid = runningPid(plan.directory, 'redis');
-  if (pid === undefined) throw new Error('Redis does not run');
+function strikeCommon(plan: LabPlan, how: CommonFault, manner: Manner): void {
+  const name = common[how];
+  const pid = runningPid(plan.directory, name);
+  if (pid === undefined) throw new Error(`${name} does not run`);
   send(pid, manner === 'freeze' ? 'SIGSTOP' : 'SIGKILL');
 }
 
@@ -95,15 +107,15 @@ function linkOf(plan: LabPlan, node: NodePlan, network: Network): LinkPlan {
   return link;
 }
 
-/** Resolves when the fault is there. `node` is not needed for `redis`, which nobody restarts: it is away until healed. */
+/** Resolves when the fault is there. `node` is for what is a node's. */
 export async function fail(
   plan: LabPlan,
   how: Fault,
   node?: NodePlan,
   manner: Manner = 'die',
 ): Promise<void> {
-  if (how === 'redis') {
-    strikeRedis(plan, manner);
+  if (isCommon(how)) {
+    strikeCommon(plan, how, manner);
     return;
   }
   if (node === undefined) throw new RangeError(`--how ${how} needs a node`);

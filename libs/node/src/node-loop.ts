@@ -51,6 +51,9 @@ const mainTable = 254;
 /** Failed passes after which a problem is told; about a second. */
 const patience = 4;
 
+/** Before the first pass: not ready, and nothing to tell anybody. */
+const starting: Problem = { reason: 'OVSUnavailable', message: 'not connected yet' };
+
 /** Of this node's EgressGateway; undefined on a node that is none. */
 const uplinkName = ({ gateways }: World, nodeName: string): string | undefined =>
   gateways.find(({ spec }) => spec.nodeName === nodeName)?.spec.uplinkInterface;
@@ -64,7 +67,7 @@ export class NodeLoop {
   private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
   private facts: NodeFacts | undefined;
   private view: SlotView | undefined;
-  private problem: Problem | undefined = { reason: 'OVSUnavailable', message: 'not connected yet' };
+  private problem: Problem | undefined = starting;
   private failures = 0;
   /** What the loop waited for last. */
   private waiting: string | undefined;
@@ -301,7 +304,7 @@ export class NodeLoop {
     if (!watch.isSynced || !this.hasLooked()) return;
     await reporter.report({
       world: watch.world(),
-      problem: this.problem,
+      problem: this.problem === starting ? undefined : this.problem,
       facts: this.facts,
       tunnelAddress: this.host?.underlay.address,
       ovsVersion: ovs.state.kind === 'absent' ? undefined : ovs.state.version,

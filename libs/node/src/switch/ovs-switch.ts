@@ -331,8 +331,9 @@ async function wrapped<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (!(cause instanceof OvsError)) throw cause;
-    const message = cause.message;
-    if (cause.retryable) throw new TransportError('SLUICE_OVS_UNAVAILABLE', { message, cause });
-    throw new RemoteError('SLUICE_OVS_REFUSED', { message, cause });
+    const words = describeError(cause);
+    if (!cause.retryable) throw new RemoteError('SLUICE_OVS_REFUSED', { message: words, cause });
+    const message = `Open vSwitch does not answer (${words}); ${whatToDo}`;
+    throw new TransportError('SLUICE_OVS_UNAVAILABLE', { message, cause });
   }
 }
