@@ -13,6 +13,7 @@ import { type CommitMetrics } from './commit/metrics.js';
 import { Runner } from './commit/runner.js';
 import { type HostFacts, type HostFactsReader, underlayBridge } from './facts/host-facts.js';
 import { PodInterfaces } from './facts/pod-interfaces.js';
+import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
@@ -41,6 +42,8 @@ export interface NodeLoopOptions {
   readonly reporter: Reporter;
   /** Agents only. */
   readonly replayer?: Replayer;
+  /** Agents only. */
+  readonly marks?: Pick<MarkCheck, 'check'>;
   /** Gateways only. */
   readonly keeper?: SlotKeeper;
   /** OpenFlow port of the uplink. */
@@ -160,6 +163,7 @@ export class NodeLoop {
     const { watch, logger } = this.options;
     if (!watch.isSynced) return;
     this.requireSwitch();
+    await this.options.marks?.check();
     const world = watch.world();
     if (this.uplinkChanged(world)) {
       this.host = undefined;
