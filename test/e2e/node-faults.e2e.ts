@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { crash, processIds, ready } from './support/components.js';
 import { failForAll, failNode, hideProgram, repairLab, runs } from './support/faults.js';
-import { eventually, kubectl, kubectlJson } from './support/lab.js';
+import { eventually, kubectl, kubectlJson, lab } from './support/lab.js';
 import { endpoint, servers, worker } from './support/lab-facts.js';
 import { condition, event, events, logged } from './support/told.js';
 import {
@@ -121,6 +121,30 @@ describe('nft is missing', () => {
       expectUnharmed(reports);
     } finally {
       await putBack();
+    }
+    await ready('agent', worker);
+    await withEgress();
+  });
+});
+
+describe('another program uses our packet marks', () => {
+  const nft = (rules: string) => lab('exec', worker, '--', 'nft', rules);
+
+  it('is refused at the start by an event with the rule, what is installed works on, and so it goes when the rule is gone', async () => {
+    const since = Date.now();
+    await nft(
+      'add table ip alien; add chain ip alien c; add rule ip alien c meta mark and 0x2000 != 0 accept',
+    );
+    try {
+      const reports = await under(client, async () => {
+        await crash('agent', worker);
+        const named = /0x2000 \(nft rule .* ip alien\).*set SLUICE_MARK_CAPTURED/;
+        await event(['Node', worker], 'MarkCollision', named, since);
+        expect(await logged('agent', worker, since)).toMatch(named);
+      });
+      expectUnharmed(reports);
+    } finally {
+      await nft('delete table ip alien');
     }
     await ready('agent', worker);
     await withEgress();
