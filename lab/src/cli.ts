@@ -74,7 +74,7 @@ command('fail [node]')
   .description('break something, until "lab heal"')
   .addOption(new Option('--how <fault>', 'what breaks').choices(faults).makeOptionMandatory())
   .addOption(new Option('--hold', 'process, ovs: keep it dead').conflicts('freeze'))
-  .option('--freeze', 'process, ovs, node, redis: stop it with its sockets open instead of killing it')
+  .option('--freeze', 'process, ovs, node, redis, api: stop it with its sockets open instead of killing it')
   .action(async (node: string | undefined, options: FailOptions) => {
     const plan = existingLab(options.name);
     await fail(plan, options.how, node === undefined ? undefined : nodeOf(plan, node), mannerOf(options));

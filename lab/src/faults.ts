@@ -1,6 +1,6 @@
 /**
  * What breaks, on purpose: programs of a node die, are kept dead or freeze; its ports at the switch lead nowhere; Redis
- * goes away. Healing puts back whatever was broken, by looking and not by memory, so that it may be called at any time.
+ * or the API server goes away. Healing puts back whatever was broken, by looking and not by memory, so that it may be called at any time.
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -29,9 +29,13 @@ export const faults = [
   'api',
 ] as const;
 export type Fault = (typeof faults)[number];
-/** What breaks for everybody. */
-export type CommonFault = Extract<Fault, 'redis' | 'api'>;
-export const isCommon = (how: Fault): how is CommonFault => how === 'redis' || how === 'api';
+
+/** What is away for everybody: nobody restarts it before it is healed. */
+const common = { redis: 'redis', api: 'kube-apiserver' } as const;
+export type CommonFault = keyof typeof common;
+export type NodeFault = Exclude<Fault, CommonFault>;
+
+export const isCommon = (how: Fault): how is CommonFault => how in common;
 
 /**
  * die: killed, and whoever supervises it may start it again. hold: killed, and its supervisor stopped, so that it stays
@@ -69,8 +73,12 @@ function isTarget(node: NodePlan, target: Target, [program = '', ...args]: reado
 
 const isSupervisor = (pid: number): boolean => commandOf(pid).some((word) => basename(word) === 'supervise');
 
+/** Process ids of Sluice's own process on a node, or of ovs-vswitchd. */
+export const processesOf = (node: NodePlan, target: Target): readonly number[] =>
+  membersOf(node).filter((pid) => isTarget(node, target, commandOf(pid)));
+
 function strike(node: NodePlan, target: Target, manner: Manner): void {
-  const found = membersOf(node).filter((pid) => isTarget(node, target, commandOf(pid)));
+  const found = processesOf(node, target);
   if (found.length === 0) {
     const what =
       target === 'ovs' ? 'ovs-vswitchd' : `Sluice's ${node.role === 'gateway' ? 'gateway' : 'agent'}`;
@@ -95,11 +103,10 @@ async function strikeNode(node: NodePlan, manner: Manner): Promise<void> {
   });
 }
 
-const programs = { redis: 'redis', api: 'kube-apiserver' } as const satisfies Record<CommonFault, string>;
-
 function strikeCommon(plan: LabPlan, how: CommonFault, manner: Manner): void {
-  const pid = runningPid(plan.directory, programs[how]);
-  if (pid === undefined) throw new Error(`${programs[how]} does not run`);
+  const name = common[how];
+  const pid = runningPid(plan.directory, name);
+  if (pid === undefined) throw new Error(`${name} does not run`);
   send(pid, manner === 'freeze' ? 'SIGSTOP' : 'SIGKILL');
 }
 

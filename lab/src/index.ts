@@ -6,9 +6,11 @@ export {
   heal,
   isCommon,
   nodeOf,
+  processesOf,
   type CommonFault,
   type Fault,
   type Manner,
+  type NodeFault,
 } from './faults.js';
 export { dualFrames, type Frame } from './observe/holders.js';
 export { allLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
@@ -16,4 +18,5 @@ export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js
 export { Witness } from './observe/witness.js';
 export { labStatus, type LabStatus } from './status.js';
 export { type LabPlan, type NodePlan } from './plan.js';
+export { commandOf, parentOf, processes } from './process-table.js';
 export { existingLab } from './state.js';

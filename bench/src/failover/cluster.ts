@@ -22,6 +22,7 @@ import {
   labStatus,
   type LabStatus,
   type Manner,
+  type NodeFault,
   nodeOf,
   Traffic,
   Witness,
@@ -171,7 +172,7 @@ export class Cluster {
   }
 
   fail(how: CommonFault, node?: undefined, manner?: Manner): Promise<void>;
-  fail(how: Exclude<Fault, CommonFault>, node: string, manner?: Manner): Promise<void>;
+  fail(how: NodeFault, node: string, manner?: Manner): Promise<void>;
   fail(how: Fault, node?: string, manner?: Manner): Promise<void> {
     return isCommon(how)
       ? fail(this.plan, how, undefined, manner)

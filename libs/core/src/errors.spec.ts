@@ -16,5 +16,10 @@ describe('errors', () => {
     });
     expect(describeError(error)).toBe('Open vSwitch does not answer: connect ENOENT');
     expect(describeError('plain')).toBe('plain');
+    const said = new TransportError('SLUICE_OVS_UNAVAILABLE', {
+      message: 'no answer (connect ENOENT); check it',
+      cause: new Error('connect ENOENT'),
+    });
+    expect(describeError(said)).toBe('no answer (connect ENOENT); check it');
   });
 });

@@ -55,6 +55,7 @@ export class InternalError extends SluiceError {
 /** The text of anything that was thrown, with its causes, on one line. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `: ${describeError(error.cause)}`;
-  return `${error.message}${cause}`;
+  if (error.cause === undefined) return error.message;
+  const cause = describeError(error.cause);
+  return error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
 }

@@ -3,9 +3,11 @@
  * on their ends; the work grows with the number of allocations.
  */
 import {
+  type Cidr,
   cidrRange,
   ConfigError,
   type Family,
+  familyBits,
   type IpAddress,
   type IpRange,
   parseCidr,
@@ -64,6 +66,20 @@ export function parseRanges(texts: readonly RangeText[]): readonly IpRange[] {
   });
   return sorted;
 }
+
+/** The same addresses as the fewest blocks, in order. */
+export const blocksOf = (ranges: readonly IpRange[]): readonly Cidr[] =>
+  ranges.flatMap(({ family, first, last }) => {
+    const blocks: Cidr[] = [];
+    for (let network = first; network <= last;) {
+      let hostBits = 0n;
+      // Twice the size: still aligned, and not beyond the end.
+      while (network % (2n << hostBits) === 0n && network + (2n << hostBits) - 1n <= last) hostBits++;
+      blocks.push({ family, network, prefixLength: familyBits(family) - Number(hostBits) });
+      network += 1n << hostBits;
+    }
+    return blocks;
+  });
 
 export const contains = (ranges: readonly IpRange[], address: IpAddress): boolean =>
   ranges.some((range) => rangeContains(range, address));

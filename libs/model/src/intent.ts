@@ -67,10 +67,14 @@ export interface Uplink {
   readonly mtu: number;
 }
 
-/** Where traffic with a source in `subnet` goes when its destination is not on-link. */
-export interface PoolSubnet {
+/** How packets of one family leave with the addresses of a pool. */
+export interface PoolWay {
   readonly poolId: number;
+  /** The pool's addresses: CIDRs that no other way has, not necessarily inside `subnet`. */
+  readonly sources: readonly string[];
+  /** Destinations that are neighbours on the uplink. */
   readonly subnet: string;
+  /** The router to all others. */
   readonly nextHop: string;
 }
 
@@ -85,7 +89,7 @@ export interface HeldEgress {
 
 export interface GatewayIntent {
   readonly uplink: Uplink;
-  readonly pools: readonly PoolSubnet[];
+  readonly pools: readonly PoolWay[];
   /** All egresses of the pools that this gateway serves: SNAT is ready before the address is held. */
   readonly egresses: readonly HeldEgress[];
 }

@@ -179,7 +179,9 @@ describe('a gateway', () => {
       [7, 1024, true],
       [8, 1025, false],
     ]);
-    expect(gateway?.pools).toEqual([{ poolId: 1, subnet: '198.18.0.0/24', nextHop: '198.18.0.1' }]);
+    expect(gateway?.pools).toEqual([
+      { poolId: 1, sources: ['198.18.0.96/27'], subnet: '198.18.0.0/24', nextHop: '198.18.0.1' },
+    ]);
     expect(peers.map(({ nodeName }) => nodeName)).toEqual(['worker']);
   });
 

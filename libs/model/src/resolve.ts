@@ -10,11 +10,11 @@ import {
   type Intent,
   type LocalPod,
   type PodVerdict,
-  type PoolSubnet,
   type SlotOrder,
   type TunnelPeer,
   type Uplink,
 } from './intent.js';
+import { poolWays } from './pool-ways.js';
 import { globalSlot, servedPools } from './served-pools.js';
 import { type NodeFacts, type World } from './world.js';
 
@@ -194,7 +194,7 @@ function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayI
   const byName = new Map(pools.map((pool) => [pool.metadata.name, pool]));
   return {
     uplink,
-    pools: pools.flatMap((pool) => subnets(pool, uplink)),
+    pools: poolWays(pools, world.addresses, uplink),
     egresses: world.addresses
       .flatMap((address) => {
         const pool = byName.get(address.spec.pool);
@@ -209,17 +209,4 @@ function heldEgress({ spec }: EgressAddress, { status }: EgressPool, gateway: st
   if (id === undefined) return [];
   const held = (status?.slots ?? []).some(({ slot, holder }) => slot === spec.slot && holder === gateway);
   return [{ egressId: spec.id, slot: globalSlot(id, spec.slot), addresses: spec.addresses, held }];
-}
-
-/** The subnet of the uplink in which the next hop lies: by the pool's own prefix length, else by the gateway's address. */
-function subnets({ spec, status }: EgressPool, uplink: Uplink): readonly PoolSubnet[] {
-  const poolId = status?.id ?? 0;
-  return spec.uplink.nextHops.flatMap((text): PoolSubnet[] => {
-    const nextHop = canonicalOr(text);
-    if (nextHop === undefined) return [];
-    const own = uplink.addresses.find((address) => familyOf(address) === familyOf(nextHop));
-    const length = spec.uplink.prefixLengths?.[familyOf(nextHop) === 4 ? 0 : 1] ?? own?.split('/')[1];
-    const subnet = length === undefined ? undefined : cidrOr(`${nextHop}/${String(length)}`);
-    return subnet === undefined ? [] : [{ poolId, subnet, nextHop }];
-  });
 }

@@ -98,6 +98,11 @@ export class Nft {
     }
   }
 
+  /** `nft -j list ruleset` of all tables, without the elements of sets. */
+  ruleset(): Promise<string> {
+    return this.inTurn(() => this.program.list('ruleset'));
+  }
+
   /** Elements to remove that are not there, or to add that are, are no error. */
   apply(change: NftChange): Promise<void> {
     return this.inTurn(async () => {

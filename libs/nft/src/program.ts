@@ -50,7 +50,12 @@ export class NftProgram {
 
   /** Gives the words of nft's refusal when `list` fails, for example of a table that is not there. */
   async list(...what: readonly string[]): Promise<string> {
-    const { status, stdout, stderr } = await this.run(['-j', 'list', ...what]);
+    const { status, stdout, stderr } = await this.run([
+      '-j',
+      ...(what[0] === 'ruleset' ? ['-t'] : []),
+      'list',
+      ...what,
+    ]);
     if (status === 0) return stdout;
     const message = `nft refused "list ${what.join(' ')}": ${stderr.trim()}`;
     throw new RemoteError('SLUICE_NFT_REFUSED', { message, retryable: true });

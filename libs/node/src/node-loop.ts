@@ -11,8 +11,10 @@ import { Announcer } from './announce/announcer.js';
 import { type Committer } from './commit/committer.js';
 import { type CommitMetrics } from './commit/metrics.js';
 import { Runner } from './commit/runner.js';
+import { Cached } from './facts/cached.js';
 import { type HostFacts, type HostFactsReader, underlayBridge } from './facts/host-facts.js';
 import { PodInterfaces } from './facts/pod-interfaces.js';
+import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
@@ -41,6 +43,8 @@ export interface NodeLoopOptions {
   readonly reporter: Reporter;
   /** Agents only. */
   readonly replayer?: Replayer;
+  /** Agents only. */
+  readonly marks?: Pick<MarkCheck, 'check'>;
   /** Gateways only. */
   readonly keeper?: SlotKeeper;
   /** OpenFlow port of the uplink. */
@@ -51,6 +55,9 @@ const mainTable = 254;
 /** Failed passes after which a problem is told; about a second. */
 const patience = 4;
 
+/** Before the first pass: not ready, and nothing to tell anybody. */
+const starting: Problem = { reason: 'OVSUnavailable', message: 'not connected yet' };
+
 /** Of this node's EgressGateway; undefined on a node that is none. */
 const uplinkName = ({ gateways }: World, nodeName: string): string | undefined =>
   gateways.find(({ spec }) => spec.nodeName === nodeName)?.spec.uplinkInterface;
@@ -59,12 +66,12 @@ export class NodeLoop {
   private readonly runner: Runner;
   private readonly reports: Runner;
   private readonly announcer: Announcer;
-  private host: HostFacts | undefined;
-  private podInterfaces: PodInterfaces | undefined;
+  private readonly host = new Cached<HostFacts>();
+  private readonly podInterfaces = new Cached<PodInterfaces>();
   private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
   private facts: NodeFacts | undefined;
   private view: SlotView | undefined;
-  private problem: Problem | undefined = { reason: 'OVSUnavailable', message: 'not connected yet' };
+  private problem: Problem | undefined = starting;
   private failures = 0;
   /** What the loop waited for last. */
   private waiting: string | undefined;
@@ -119,7 +126,7 @@ export class NodeLoop {
   private switchChanged(): void {
     this.options.committer.forget();
     this.options.keeper?.switchChanged();
-    this.host = undefined;
+    this.host.forget();
     this.mark();
   }
 
@@ -140,16 +147,17 @@ export class NodeLoop {
   }
 
   private hostChanged({ kind, dev }: NetworkEvent): void {
-    if (kind === 'route' || kind === 'resync') this.podInterfaces = undefined;
+    if (kind === 'route' || kind === 'resync') this.podInterfaces.forget();
     if (kind === 'resync' || kind === 'rule' || (dev !== undefined && this.ownDevices().has(dev))) {
-      this.host = undefined;
+      this.host.forget();
     }
     this.runner.mark();
   }
 
   private ownDevices(): ReadonlySet<string> {
-    const nics = this.host?.nics.map(({ nic }) => nic) ?? [];
-    const underlay = this.host === undefined ? [] : [this.host.underlay.interface];
+    const { current } = this.host;
+    const nics = current?.nics.map(({ nic }) => nic) ?? [];
+    const underlay = current === undefined ? [] : [current.underlay.interface];
     return new Set([bridgeName, podPortName, slowPortName, underlayBridge, ...nics, ...underlay]);
   }
 
@@ -157,12 +165,13 @@ export class NodeLoop {
     const { watch, logger } = this.options;
     if (!watch.isSynced) return;
     this.requireSwitch();
+    await this.options.marks?.check();
     const world = watch.world();
     if (this.uplinkChanged(world)) {
-      this.host = undefined;
+      this.host.forget();
     }
-    const hostIsNew = this.host === undefined;
-    const host = (this.host ??= await this.options.hostFacts.read(world));
+    const hostIsNew = this.host.current === undefined;
+    const host = await this.host.get(() => this.options.hostFacts.read(world));
     const facts = await this.nodeFacts(world, host);
     this.facts = facts;
     const resolution = resolve(world, facts);
@@ -182,7 +191,7 @@ export class NodeLoop {
   /** An admin may name another uplink at any time. */
   private uplinkChanged(world: World): boolean {
     const { roles, nodeName } = this.options;
-    return roles.gateway && uplinkName(world, nodeName) !== this.host?.uplink?.interface;
+    return roles.gateway && uplinkName(world, nodeName) !== this.host.current?.uplink?.interface;
   }
 
   /** Throws NodeProblem while Open vSwitch cannot be used. */
@@ -217,7 +226,7 @@ export class NodeLoop {
   private async interfacesOf(world: World): Promise<ReadonlyMap<string, string>> {
     const addresses = world.pods.flatMap(({ status }) => (status?.podIPs ?? []).map(({ ip }) => ip));
     const known = addresses.filter((address) => address !== '');
-    const interfaces = (this.podInterfaces ??= await this.readRoutes());
+    const interfaces = await this.podInterfaces.get(() => this.readRoutes());
     return interfaces.map(known);
   }
 
@@ -282,7 +291,7 @@ export class NodeLoop {
     const { logger, committer, metrics } = this.options;
     const problem = problemOf(error);
     this.failures++;
-    this.host = undefined;
+    this.host.forget();
     committer.forget();
     metrics.failures.inc({ code: error instanceof SluiceError ? error.code : problem.reason });
     if (problem.reason !== this.problem?.reason || problem.message !== this.problem.message) {
@@ -302,9 +311,9 @@ export class NodeLoop {
     if (!watch.isSynced || !this.hasLooked()) return;
     await reporter.report({
       world: watch.world(),
-      problem: this.problem,
+      problem: this.problem === starting ? undefined : this.problem,
       facts: this.facts,
-      tunnelAddress: this.host?.underlay.address,
+      tunnelAddress: this.host.current?.underlay.address,
       ovsVersion: ovs.state.kind === 'absent' ? undefined : ovs.state.version,
       held: this.problem === undefined ? this.held() : [],
     });

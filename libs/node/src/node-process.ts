@@ -4,7 +4,14 @@
  */
 import { join } from 'node:path';
 import { type Clock, type Logger } from '@sluice/core';
-import { agentTableName, Compiler, defaultConfig, gatewayTableName, ofports } from '@sluice/datapath';
+import {
+  agentTableName,
+  checkConfig,
+  Compiler,
+  defaultConfig,
+  gatewayTableName,
+  ofports,
+} from '@sluice/datapath';
 import { EventRecorder, KubeClient, loadClusterConfig } from '@sluice/kube';
 import { HostState, KernelNetwork } from '@sluice/netlink';
 import { Nft } from '@sluice/nft';
@@ -13,6 +20,7 @@ import { Committer } from './commit/committer.js';
 import { KernelHostWriter } from './commit/host-writer.js';
 import { commitMetrics } from './commit/metrics.js';
 import { HostFactsReader } from './facts/host-facts.js';
+import { MarkCheck } from './marks/mark-check.js';
 import { NicRecords } from './nic/record.js';
 import { NicTakeover } from './nic/takeover.js';
 import { NodeLoop } from './node-loop.js';
@@ -53,13 +61,14 @@ export class NodeProcess {
     const recorder = new EventRecorder({ client, clock, logger, component, instance: nodeName });
     const network = new KernelNetwork({ logger });
     const nft = new Nft({ logger });
-    const ovs = new OvsSwitch({ runDirectory: settings.SLUICE_OVS_RUNDIR, datapath, logger });
+    const ovs = new OvsSwitch({ runDirectory: settings.SLUICE_OVS_RUNDIR, datapath, clock, logger });
     const takeover = new NicTakeover({
       network,
       records: new NicRecords(join(settings.SLUICE_STATE_DIR, 'nics')),
       logger,
     });
-    const config = { ...defaultConfig, datapath };
+    const marks = { captured: settings.SLUICE_MARK_CAPTURED, reply: settings.SLUICE_MARK_REPLY };
+    const config = checkConfig({ ...defaultConfig, datapath, marks });
     const metrics = commitMetrics(registry);
     const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
     const keeper = roles.gateway ? slotKeeper({ settings, clock, logger, registry, client, ovs }) : undefined;
@@ -108,6 +117,7 @@ export class NodeProcess {
       uplinkPort: ofports.uplink,
       ...(keeper === undefined ? {} : { keeper }),
       ...(replayer === undefined ? {} : { replayer }),
+      ...(roles.agent ? { marks: new MarkCheck({ config, nft, network, logger }) } : {}),
     });
     return new NodeProcess(client, watch, ovs, loop);
   }

@@ -1,5 +1,6 @@
 /** Settings that agents and gateways share, from the environment that the DaemonSets give them. */
 import { parseCidr } from '@sluice/core';
+import { defaultConfig } from '@sluice/datapath';
 import { z } from 'zod';
 
 const isCidr = (text: string): boolean => {
@@ -26,6 +27,16 @@ const interfaceName = z
   .max(15)
   .regex(/^[^/\s:]+$/, 'must be the name of a network interface');
 
+/** One bit of 31; with 0x in front, or decimal. */
+const markBit = (bit: number) =>
+  z.coerce
+    .number()
+    .refine(
+      (value) => Number.isInteger(Math.log2(value)) && value < 2 ** 31,
+      'must be one bit below 2^31, such as 0x2000',
+    )
+    .default(bit);
+
 export const nodeSettings = z.object({
   /** Name of the Node object. */
   SLUICE_NODE_NAME: z.string().min(1),
@@ -37,6 +48,10 @@ export const nodeSettings = z.object({
   SLUICE_UNDERLAY_INTERFACE: interfaceName.optional(),
   /** CIDRs beside those of the cluster that keep their ordinary way, separated by commas. */
   SLUICE_CLUSTER_CIDRS: list.refine((cidrs) => cidrs.every(isCidr), 'must be CIDRs separated by commas'),
+  /** Bit of the packet mark that sends a Pod's packet into sluice0. */
+  SLUICE_MARK_CAPTURED: markBit(defaultConfig.marks.captured),
+  /** Bit that says, beside the other one, that it is a reply. */
+  SLUICE_MARK_REPLY: markBit(defaultConfig.marks.reply),
   /** Where gateways coordinate: redis://host:port or rediss://; without it there is no failover. */
   SLUICE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   /** Seconds that a slot and a gateway rest before a slot moves for balance alone. */

@@ -1,11 +1,25 @@
 /** What breaks around Sluice: the lab's faults by name, and a store that forgets or hangs. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { type CommonFault, existingLab, fail, type Fault, heal, type Manner, nodeOf } from '@sluice/lab';
+import { promisify } from 'node:util';
+import {
+  commandOf,
+  type CommonFault,
+  existingLab,
+  fail,
+  heal,
+  type Manner,
+  type NodeFault,
+  nodeOf,
+  parentOf,
+  processes,
+  processesOf,
+} from '@sluice/lab';
 import { labName, labStatus } from './lab.js';
 
 /** Breaks something of a node; resolves when it is broken. */
-export function failNode(name: string, how: Exclude<Fault, CommonFault>, manner?: Manner): Promise<void> {
+export function failNode(name: string, how: NodeFault, manner?: Manner): Promise<void> {
   const plan = existingLab(labName);
   return fail(plan, how, nodeOf(plan, name), manner);
 }
@@ -13,10 +27,28 @@ export function failNode(name: string, how: Exclude<Fault, CommonFault>, manner?
 /** Every process of the node dies at once: kubelet, containers, Open vSwitch. */
 export const killNode = (name: string): Promise<void> => failNode(name, 'node');
 
-export const failRedis = (manner?: Manner): Promise<void> =>
-  fail(existingLab(labName), 'redis', undefined, manner);
+/** Takes away what all nodes use. */
+export const failForAll = (how: CommonFault, manner?: Manner): Promise<void> =>
+  fail(existingLab(labName), how, undefined, manner);
 
-export const failApi = (): Promise<void> => fail(existingLab(labName), 'api');
+/** Whether a process with this word in its command line runs on the machine; for when the API server cannot be asked. */
+export const runs = (word: string): boolean => processes().some((pid) => commandOf(pid).includes(word));
+
+const execute = promisify(execFile);
+
+/** Hides a program from Sluice's container on a node, whose files are read-only for itself; the result puts it back. */
+export async function hideProgram(node: string, file: string): Promise<() => Promise<void>> {
+  const [pid] = processesOf(nodeOf(existingLab(labName), node), 'process');
+  if (pid === undefined) throw new Error(`Sluice does not run on ${node}`);
+  // By the container's first process, which outlives Sluice's own.
+  const script = 'mount -o remount,rw / && mv "$1" "$2"; mount -o remount,ro /; [ -e "$2" ]';
+  const supervisor = String(parentOf(pid));
+  const move = async (from: string, to: string): Promise<void> => {
+    await execute('nsenter', ['-t', supervisor, '-m', 'sh', '-c', script, 'sh', from, to]);
+  };
+  await move(file, `${file}.away`);
+  return () => move(`${file}.away`, file);
+}
 
 /** Puts back what was broken, and starts again what does not run, as a machine that boots. */
 export const repairLab = (): Promise<void> => heal(existingLab(labName));

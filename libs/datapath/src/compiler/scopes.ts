@@ -2,7 +2,7 @@
  * Splits an intent into the scopes of its units. Only here is it decided what a unit depends on; an object that
  * references something unknown (an egress without a slot, a gateway without a tunnel) gets no flows: fail closed.
  */
-import { parseCidr } from '@sluice/core';
+import { parseIp } from '@sluice/core';
 import { type GlobalSlot, type Intent, type LocalPod } from '@sluice/model';
 import { type DatapathConfig } from '../config.js';
 import { ofports, tunnelPort } from '../layout/ids.js';
@@ -114,12 +114,12 @@ function podScope(pod: LocalPod, routes: ReadonlyMap<number, RouteScope>): PodSc
   };
 }
 
-/** One unit per subnet: pools that share one share its way out. */
+/** One unit for each family of a pool. */
 export const poolScopes = ({ gateway }: Intent): Keyed<PoolScope> =>
-  (gateway?.pools ?? []).map((pool) => {
-    const { family, network, prefixLength } = parseCidr(pool.subnet);
-    return [`pool/${String(family)}/${network.toString(16)}/${String(prefixLength)}`, pool];
-  });
+  (gateway?.pools ?? []).map((pool) => [
+    `pool/${String(pool.poolId)}/${String(parseIp(pool.nextHop).family)}`,
+    pool,
+  ]);
 
 export const egressScopes = ({ gateway }: Intent, config: DatapathConfig): Keyed<EgressScope> =>
   (gateway?.egresses ?? []).map(({ egressId, slot, addresses }) => [

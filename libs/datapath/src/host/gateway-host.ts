@@ -1,6 +1,6 @@
 /** What a gateway's kernel needs: the resolver on the bridge's own port, and the slow port. */
 import { type DatapathConfig } from '../config.js';
-import { type PoolSubnet } from '@sluice/model';
+import { type PoolWay } from '@sluice/model';
 import { type DesiredHost, type DesiredNeighbour, type DesiredRoute, type DesiredRule } from '../desired.js';
 import { bridgeName, macs, slowPortName } from '../layout/ids.js';
 import { type AddressScope } from '../pipeline/scope.js';
@@ -70,7 +70,7 @@ export const gatewayHost = (
  * whatever default route the node has.
  */
 export function poolRouting(
-  { poolId, subnet, nextHop }: PoolSubnet,
+  { poolId, sources, subnet, nextHop }: PoolWay,
   { routeTables, rulePriority }: DatapathConfig,
 ): { readonly routes: readonly DesiredRoute[]; readonly rules: readonly DesiredRule[] } {
   const family = familyOf(nextHop);
@@ -81,7 +81,7 @@ export function poolRouting(
       { ...common, destination: subnet },
       { ...common, destination: family === 4 ? '0.0.0.0/0' : '::/0', via: nextHop, onlink: true },
     ],
-    rules: [{ family, priority: rulePriority, iif: bridgeName, from: subnet, table }],
+    rules: sources.map((from) => ({ family, priority: rulePriority, iif: bridgeName, from, table })),
   };
 }
 

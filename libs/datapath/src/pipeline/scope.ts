@@ -3,7 +3,7 @@
  * on and nothing else, so that equal scopes mean equal flows. Addresses are canonical text: cheap to compare.
  */
 import { type Family } from '@sluice/core';
-import { type GlobalSlot, type PoolSubnet, type TunnelPeer, type Uplink } from '@sluice/model';
+import { type GlobalSlot, type PoolWay, type TunnelPeer, type Uplink } from '@sluice/model';
 import { type DatapathConfig } from '../config.js';
 
 /** The node itself, whatever its objects. */
@@ -66,9 +66,7 @@ export interface AddressScope {
   readonly held: boolean;
 }
 
-export interface PoolScope extends PoolSubnet {
-  readonly poolId: number;
-}
+export type PoolScope = PoolWay;
 
 export type PeerScope = TunnelPeer;
 

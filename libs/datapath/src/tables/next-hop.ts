@@ -11,22 +11,24 @@ export const nextHop = defineTable({
   stage: 'route',
   roles: ['gateway'],
   summary:
-    "By the pool of the source: a destination on the pool's own subnet directly, the rest by its router.",
+    "By the pool of the source: a destination in the network of the pool's router directly, the rest by the router.",
   matches: ['eth_type', 'ip_src', 'ip_dst', 'ipv6_src', 'ipv6_dst'],
   sets: ['reg11', 'xxreg2'],
   next: ['neighbour', 'resolved'],
   miss: 'drop',
   rows: {
-    pool: ({ subnet, nextHop: router }) => {
+    pool: ({ sources, subnet, nextHop: router }) => {
       const cidr = parseCidr(subnet);
       const v4 = cidr.family === 4;
       const register = v4 ? nextHop4 : nextHop6;
       const destination = v4 ? whole('ip_dst') : whole('ipv6_dst');
       const inside = toSubnet(cidr).filter(({ field }) => field !== 'eth_type');
-      return [
-        row(100, [...fromSubnet(cidr), ...inside], move(destination, register), ...resolve),
-        row(50, fromSubnet(cidr), load(register, parseIp(router).value), ...resolve),
-      ];
+      return sources
+        .map(parseCidr)
+        .flatMap((source) => [
+          row(100, [...fromSubnet(source), ...inside], move(destination, register), ...resolve),
+          row(50, fromSubnet(source), load(register, parseIp(router).value), ...resolve),
+        ]);
     },
   },
 });

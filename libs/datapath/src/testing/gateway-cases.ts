@@ -33,6 +33,7 @@ const near = { v4: '198.18.0.10', v6: '2001:db8:18::10' } as const;
 const ports = { sport: 40_000, dport: 80 } as const;
 const backPorts = { sport: 80, dport: 40_000 } as const;
 const held = egressAddress[7];
+const outside = egressAddress[12];
 
 const tables = {
   fresh: [0, 10, 40, 23, 29, 41, 42, 43, 47, 44, 45],
@@ -80,6 +81,46 @@ export const gatewayCases: readonly TraceCase[] = [
         name: 'ACK',
         packet: packet(fromAgent(7), tcpFields({ from: podAddress.a.v4, to: far.v4 }, ports)),
         expect: { out: [2], tables: [...tables.known, 46], source: held.v4, destinationMac: routerMac },
+      },
+    ],
+  },
+  {
+    name: 'a pool outside the networks of the uplink: by its router, or directly to what is on the link',
+    node: 'gateway',
+    steps: [
+      {
+        name: 'over the router',
+        packet: packet(fromAgent(12), tcpFields({ from: podAddress.a.v4, to: far.v4 }, ports)),
+        expect: { ...toKernel, tables: tables.fresh, source: outside.v4, destination: far.v4 },
+      },
+      {
+        name: 'ARP reply of the router',
+        packet: arpPacket(fromRouter, 2, { from: router.v4, to: '198.18.0.3' }),
+        expect: { out: [ofp.local], tables: [0, 20] },
+      },
+      {
+        name: 'over the router, which is known now',
+        packet: packet(
+          fromAgent(12),
+          tcpFields({ from: podAddress.a.v4, to: far.v4 }, { sport: 40_001, dport: 80 }),
+        ),
+        expect: {
+          out: [2],
+          tables: [...tables.fresh, 46],
+          source: outside.v4,
+          sourceMac: mac,
+          destinationMac: routerMac,
+        },
+      },
+      {
+        name: 'to a neighbour, which is not the router',
+        packet: packet(fromAgent(12), udpFields({ from: podAddress.a.v6, to: near.v6 }, ports)),
+        expect: { ...toKernel, tables: tables.fresh, source: outside.v6, destination: near.v6 },
+      },
+      {
+        name: 'answer',
+        packet: packet(fromRouter, tcpFields({ from: far.v4, to: outside.v4 }, backPorts)),
+        expect: { ...toAgent, tunnel: 0x03_000c, destination: podAddress.a.v4 },
       },
     ],
   },

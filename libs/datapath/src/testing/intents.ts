@@ -12,13 +12,16 @@ export const peer = (nodeId: number, gateway: boolean): TunnelPeer => ({
 export const gatewayMac = (nodeId: number): string => `02:5c:18:00:00:0${String(nodeId)}`;
 
 export const pool = { v4: '198.18.0.0/24', v6: '2001:db8:18::/64' } as const;
+/** Pool 2 lies outside the uplink's own networks; the router has these on the same link. */
+export const outsidePool = { v4: '192.0.2.0/28', v6: '2001:db8:92::/64' } as const;
 export const router = { v4: '198.18.0.1', v6: '2001:db8:18::1' } as const;
-/** Egress 7 has both families, egress 8 only IPv4. Pool 1: slots 1024 and up. */
+/** Egress 7 has both families, egress 8 only IPv4. Pool 1: slots 1024 and up. Egress 12 is of pool 2: slots 2048 and up. */
 export const egressAddress = {
   7: { v4: '198.18.0.100', v6: '2001:db8:18::100' },
   8: { v4: '198.18.0.101' },
+  12: { v4: '192.0.2.5', v6: '2001:db8:92::5' },
 } as const;
-export const slots = { first: 1024, second: 1025 } as const;
+export const slots = { first: 1024, second: 1025, outside: 2048 } as const;
 export const podAddress = {
   a: { v4: '10.244.1.5', v6: 'fd00:244:1::5' },
   /** Egress 8: IPv6 is blocked. */
@@ -60,12 +63,15 @@ export const gatewayIntent = (nodeId: number): GatewayIntent => ({
     mtu: 1500,
   },
   pools: [
-    { poolId: 1, subnet: pool.v4, nextHop: router.v4 },
-    { poolId: 1, subnet: pool.v6, nextHop: router.v6 },
+    { poolId: 1, sources: [pool.v4], subnet: pool.v4, nextHop: router.v4 },
+    { poolId: 1, sources: [pool.v6], subnet: pool.v6, nextHop: router.v6 },
+    { poolId: 2, sources: [outsidePool.v4], subnet: pool.v4, nextHop: router.v4 },
+    { poolId: 2, sources: [outsidePool.v6], subnet: pool.v6, nextHop: router.v6 },
   ],
   egresses: [
     { egressId: 7, slot: slots.first, addresses: Object.values(egressAddress[7]), held: true },
     { egressId: 8, slot: slots.second, addresses: Object.values(egressAddress[8]), held: nodeId === 5 },
+    { egressId: 12, slot: slots.outside, addresses: Object.values(egressAddress[12]), held: true },
   ],
 });
 
@@ -105,6 +111,6 @@ export const gateEntry = (slot: number, form: GateForm, otherHolder = 0): GateEn
 /** What the gates of the nodes say when nothing moves: node 3 has the first slot, node 5 both. */
 export const gates: Readonly<Record<keyof typeof intents, readonly GateEntry[]>> = {
   agent: [],
-  gateway: [gateEntry(slots.first, 'open')],
-  both: [gateEntry(slots.first, 'open'), gateEntry(slots.second, 'open')],
+  gateway: [gateEntry(slots.first, 'open'), gateEntry(slots.outside, 'open')],
+  both: [slots.first, slots.second, slots.outside].map((slot) => gateEntry(slot, 'open')),
 };

@@ -39,6 +39,7 @@ export const reasons = {
   OVSUnavailable: 'Open vSwitch does not answer on its socket; check the sluice-ovs DaemonSet.',
   OVSTooOld: 'Open vSwitch is older than 3.1.',
   OVSRefused: 'Open vSwitch refused a change; the message carries the flow and the error.',
+  MarkCollision: "Another program of the node uses Sluice's packet mark bits; nothing is programmed.",
   UplinkUp: 'The uplink is up and has an address.',
   UplinkMissing: 'The uplink interface does not exist on the node.',
   UplinkDown: 'The uplink interface has no carrier or is administratively down.',

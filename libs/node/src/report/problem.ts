@@ -11,6 +11,7 @@ export type ProblemReason = Extract<
   | 'UplinkDown'
   | 'UplinkAddressMissing'
   | 'UnderlayMissing'
+  | 'MarkCollision'
   | 'ProgrammingFailed'
 >;
 
@@ -37,6 +38,7 @@ export function problemOf(error: unknown): Problem {
   const message = describeError(error);
   if (error instanceof SluiceError) {
     if (error.code === 'SLUICE_OVS_UNAVAILABLE') return { reason: 'OVSUnavailable', message };
+    if (error.code === 'SLUICE_MARK_COLLISION') return { reason: 'MarkCollision', message };
     if (error.code === 'SLUICE_OVS_REFUSED') return { reason: 'OVSRefused', message };
   }
   return { reason: 'ProgrammingFailed', message };

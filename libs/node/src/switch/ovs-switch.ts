@@ -3,7 +3,7 @@
  * ready when all three answer; every connection to the bridge anew means that its flows may be gone.
  */
 import { join } from 'node:path';
-import { describeError, type Logger, RemoteError, TransportError } from '@sluice/core';
+import { type Clock, describeError, type Logger, RemoteError, TransportError } from '@sluice/core';
 import {
   bridgeName,
   type DesiredBridge,
@@ -36,8 +36,16 @@ export interface OvsSwitchOptions {
   /** Where the sockets are. */
   readonly runDirectory: string;
   readonly datapath: 'system' | 'netdev';
+  readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** Until ovs-vswitchd is asked again while it cannot be used: on a new node it has no bridge whose socket would tell. */
+const askAgainMs = 1000;
+
+/** Ends every message about an Open vSwitch that does not answer. */
+const whatToDo =
+  "check this node's Pod of the DaemonSet sluice-ovs; Sluice goes on by itself when it answers";
 
 const protocols = ['OpenFlow13', 'OpenFlow14', 'OpenFlow15'] as const;
 const oldest = [3, 1] as const;
@@ -59,6 +67,9 @@ export class OvsSwitch implements Switch {
   private readonly forwardingListeners = new Set<() => void>();
   private nodes: ReadonlyMap<number, boolean> = new Map();
   private current: SwitchState = { kind: 'absent', message: 'not connected yet' };
+  private databaseIsUp = false;
+  private cancelQuestion: (() => void) | undefined;
+  private stopped = false;
 
   constructor(private readonly options: OvsSwitchOptions) {
     const { runDirectory } = options;
@@ -115,6 +126,8 @@ export class OvsSwitch implements Switch {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelQuestion?.();
     await this.openFlow.stop();
     await this.database.stop();
   }
@@ -234,38 +247,57 @@ export class OvsSwitch implements Switch {
   }
 
   private async databaseChanged(state: 'up' | OvsError): Promise<void> {
+    this.databaseIsUp = state === 'up';
     if (state !== 'up') {
-      this.become({ kind: 'absent', message: `no answer from ovsdb-server: ${state.message}` });
+      this.become({ kind: 'absent', message: `no answer from ovsdb-server (${state.message}); ${whatToDo}` });
       return;
     }
     await this.examine();
   }
 
   private async bridgeChanged(state: 'up' | OvsError): Promise<void> {
-    if (state !== 'up') {
-      this.options.logger.debug({ error: state.message }, 'no OpenFlow connection');
-    } else {
+    if (state === 'up') {
       await this.examine();
+      this.tellForwarding();
+      return;
     }
+    this.options.logger.debug({ error: state.message }, 'no OpenFlow connection');
+    this.tellForwarding();
+    // Either there is no bridge yet, or ovs-vswitchd is gone, which nobody else would notice.
+    if (this.current.kind === 'ready') await this.examine();
+  }
+
+  private tellForwarding(): void {
     for (const listener of this.forwardingListeners) listener();
   }
 
-  /** Asks ovs-vswitchd for its version and prepares its conntrack. */
   private async examine(): Promise<void> {
+    this.cancelQuestion?.();
+    const state = await this.ask();
+    if (this.stopped || !this.databaseIsUp) return;
+    if (state.kind !== 'ready') {
+      this.cancelQuestion?.();
+      this.cancelQuestion = this.options.clock.after(askAgainMs, () => void this.examine());
+    }
+    if (state.kind === 'ready' || !isSame(state, this.current)) this.become(state);
+  }
+
+  /** Asks ovs-vswitchd for its version and prepares its conntrack. */
+  private async ask(): Promise<SwitchState> {
     const { runDirectory, datapath, logger } = this.options;
     try {
       const socket = await controlSocket(runDirectory, 'ovs-vswitchd');
       const version = versionIn(await unixctl(socket, 'version'));
-      if (!isOldEnough(version)) {
-        this.become({ kind: 'too-old', version });
-        return;
-      }
+      if (!isOldEnough(version)) return { kind: 'too-old', version };
       // Mid-stream pickup in any window; the kernel datapath has sysctls for it.
       if (datapath === 'netdev') await unixctl(socket, 'dpctl/ct-disable-tcp-seq-chk').catch(() => undefined);
       logger.info({ version }, 'connected to Open vSwitch');
-      this.become({ kind: 'ready', version });
+      return { kind: 'ready', version };
     } catch (error) {
-      this.become({ kind: 'absent', message: `ovs-vswitchd does not answer: ${describeError(error)}` });
+      return {
+        kind: 'absent',
+        message: `ovs-vswitchd does not answer (${describeError(error)}); ${whatToDo}`,
+      };
     }
   }
 
@@ -274,6 +306,8 @@ export class OvsSwitch implements Switch {
     for (const listener of this.listeners) listener();
   }
 }
+
+const isSame = (a: SwitchState, b: SwitchState): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function bridgePort(port: DesiredPort): BridgePort {
   const { name, ofport } = port;
@@ -301,8 +335,9 @@ async function wrapped<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (!(cause instanceof OvsError)) throw cause;
-    const message = cause.message;
-    if (cause.retryable) throw new TransportError('SLUICE_OVS_UNAVAILABLE', { message, cause });
-    throw new RemoteError('SLUICE_OVS_REFUSED', { message, cause });
+    const words = describeError(cause);
+    if (!cause.retryable) throw new RemoteError('SLUICE_OVS_REFUSED', { message: words, cause });
+    const message = `Open vSwitch does not answer (${words}); ${whatToDo}`;
+    throw new TransportError('SLUICE_OVS_UNAVAILABLE', { message, cause });
   }
 }

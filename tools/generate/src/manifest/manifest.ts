@@ -24,6 +24,8 @@ const base = (): readonly object[] => [
       SLUICE_UNDERLAY_INTERFACE: '',
       SLUICE_UPLINK_INTERFACE: 'eth1',
       SLUICE_CLUSTER_CIDRS: '',
+      SLUICE_MARK_CAPTURED: '',
+      SLUICE_MARK_REPLY: '',
       SLUICE_REDIS_URL: '',
       SLUICE_LOG_LEVEL: 'info',
     },
@@ -38,6 +40,8 @@ const header = `# Sluice in one file: kubectl apply --server-side -f sluice.yaml
 #   SLUICE_UNDERLAY_INTERFACE   carries the tunnels; needed with netdev
 #   SLUICE_UPLINK_INTERFACE     of gateways whose Node has no annotation sluice.dev/uplink-interface
 #   SLUICE_CLUSTER_CIDRS        more destinations that keep their ordinary way, separated by commas
+#   SLUICE_MARK_CAPTURED, SLUICE_MARK_REPLY
+#                               bits of the packet mark, 0x2000 and 0x1000; other ones where these collide
 #   SLUICE_REDIS_URL            redis://host:port, where gateways coordinate failover; empty: addresses stay put
 #   SLUICE_LOG_LEVEL            debug, info, warn, error
 #   KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT

@@ -1,0 +1,114 @@
+/** Against the daemons of the machine; a version that nobody installs any more is a server that speaks their protocol. */
+import { rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { silentLogger, systemClock } from '@sluice/core';
+import { RealOvs } from '../../../ovs/src/testing/real-ovs.js';
+import { OvsSwitch } from './ovs-switch.js';
+import { type SwitchState } from './switch.js';
+
+let real: RealOvs;
+let ovs: OvsSwitch;
+
+/** Where a client looks for the control socket: by a pid file. */
+async function pointTo(socket: string): Promise<void> {
+  const link = join(real.runDir, 'ovs-vswitchd.spec.ctl');
+  await writeFile(join(real.runDir, 'ovs-vswitchd.pid'), 'spec\n');
+  await rm(link, { force: true });
+  await symlink(socket, link);
+}
+
+/** Resolves with the first state of this kind, now or later. */
+const becomes = (kind: SwitchState['kind']): Promise<SwitchState> =>
+  new Promise((resolve) => {
+    const look = () => {
+      if (ovs.state.kind === kind) resolve(ovs.state);
+    };
+    ovs.onChange(look);
+    look();
+  });
+
+beforeEach(async () => {
+  real = await RealOvs.start();
+  await pointTo(real.controlSocket);
+  ovs = new OvsSwitch({
+    runDirectory: real.runDir,
+    datapath: 'system',
+    clock: systemClock,
+    logger: silentLogger,
+  });
+});
+
+afterEach(async () => {
+  await ovs.stop();
+  await real.stop();
+});
+
+describe('the switch', () => {
+  it('is absent without ovsdb-server, and says what to check', async () => {
+    await real.killDatabase();
+    ovs.start();
+    const told = new Promise((resolve) => ovs.onChange(() => resolve(ovs.state)));
+    expect(await told).toEqual({
+      kind: 'absent',
+      message: expect.stringMatching(/ovsdb-server.*check .*sluice-ovs/),
+    });
+    await real.startDatabase();
+    await becomes('ready');
+  });
+
+  it('is absent without ovs-vswitchd, and ready when it starts, also while there is no bridge', async () => {
+    await real.killVswitchd();
+    ovs.start();
+    const told = new Promise((resolve) => ovs.onChange(() => resolve(ovs.state)));
+    expect(await told).toEqual({
+      kind: 'absent',
+      message: expect.stringMatching(/ovs-vswitchd.*check .*sluice-ovs/),
+    });
+    await real.startVswitchd();
+    expect(await becomes('ready')).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+/) });
+  });
+
+  it('notices by itself that ovs-vswitchd died', async () => {
+    await real.addBridge('br-sluice');
+    ovs.start();
+    await becomes('ready');
+    const connected = new Promise<void>((resolve) =>
+      ovs.onForwarding(() => {
+        if (ovs.isForwarding) resolve();
+      }),
+    );
+    if (!ovs.isForwarding) await connected;
+    await real.killVswitchd();
+    await becomes('absent');
+    await real.startVswitchd();
+    await becomes('ready');
+  });
+});
+
+describe('an Open vSwitch that is too old', () => {
+  let server: Server;
+
+  beforeEach(async () => {
+    const socket = join(real.runDir, 'old.ctl');
+    const result = 'ovs-vswitchd (Open vSwitch) 2.17.9\n';
+    server = createServer((client) => {
+      client.on('data', () => client.write(JSON.stringify({ id: 0, result, error: null })));
+    });
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    await pointTo(socket);
+  });
+
+  afterEach(() => {
+    server.close();
+  });
+
+  it('is not used, and its successor is', async () => {
+    ovs.start();
+    expect(await becomes('too-old')).toEqual({ kind: 'too-old', version: '2.17.9' });
+    expect(ovs.isForwarding).toBe(false);
+    await pointTo(real.controlSocket);
+    await becomes('ready');
+  });
+});
