@@ -13,6 +13,8 @@ export interface TunnelPeer {
   /** Underlay address of the peer, canonical text. */
   readonly address: string;
   readonly gateway: boolean;
+  /** Between gateways, when it is known: by it one hears another announce what is its own. */
+  readonly uplinkMac?: string;
 }
 
 /** What happens to packets of one address of a local Pod that leave the cluster. */

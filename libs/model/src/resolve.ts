@@ -85,7 +85,13 @@ function peers(
       const isPeer = name !== nodeName && (roles.gateway || gateway !== undefined);
       const address = isPeer ? tunnelAddressOf(node, gateway, underlayFamily) : undefined;
       if (nodeId === undefined || address === undefined) return [];
-      return [{ nodeId, nodeName: name, address, gateway: gateway !== undefined }];
+      const uplinkMac = roles.gateway ? gateway?.status?.uplinkMAC : undefined;
+      return [
+        {
+          ...{ nodeId, nodeName: name, address, gateway: gateway !== undefined },
+          ...(uplinkMac === undefined ? {} : { uplinkMac }),
+        },
+      ];
     })
     .toSorted((a, b) => a.nodeId - b.nodeId);
 }

@@ -27,6 +27,7 @@ export const macValue = (text: string): bigint => BigInt(`0x${text.replaceAll(':
 
 export const fromPort = (port: number): MatchField => field('in_port', port);
 export const toMac = (mac: string): MatchField => field('eth_dst', macValue(mac));
+export const fromMac = (mac: string): MatchField => field('eth_src', macValue(mac));
 /** The group bit of IEEE 802: multicast and broadcast. */
 export const toManyMacs: MatchField = field('eth_dst', 1n << 40n, 1n << 40n);
 

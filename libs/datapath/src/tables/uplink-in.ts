@@ -1,6 +1,6 @@
 /**
  * What arrives from the uplink, from the gateway's own host and from the slow port. Priorities: 300 ARP requests and
- * neighbour solicitations for addresses of slots, 295 answers to probes, 290 answers to the gateway's own, 200 other
+ * neighbour solicitations for addresses of slots, 296 announcements of other gateways, 295 answers to probes, 290 answers to the gateway's own, 200 other
  * traffic of addresses, 110 and 105 solicitations for others, 100 and 90 the gateway's host.
  */
 import { parseCidr } from '@sluice/core';
@@ -16,6 +16,7 @@ import {
   arpToNobody,
   ethTypes,
   familyOf,
+  fromMac,
   icmpv6,
   ndTarget,
   ndTargetIn,
@@ -25,7 +26,7 @@ import {
   toSubnet,
   withoutType,
 } from '../pipeline/matches.js';
-import { type AddressScope, type NodeScope } from '../pipeline/scope.js';
+import { type AddressScope, type NodeScope, type PeerScope } from '../pipeline/scope.js';
 import { tableIds } from '../pipeline/table-ids.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
 
@@ -95,6 +96,15 @@ function hostRows({ uplink, config, nodeId }: NodeScope): Row[] {
   ];
 }
 
+/** Another gateway announces an address: whoever believes to hold it must hear that (row 13 of the slot protocol). */
+const announcedBy = ({ uplinkMac }: PeerScope): Row[] =>
+  uplinkMac === undefined
+    ? []
+    : [
+        row(296, [...arp(2), fromMac(uplinkMac), toManyMacs], toProcess),
+        row(296, [...icmpv6(136), fromMac(uplinkMac), toManyMacs], toProcess),
+      ];
+
 export const uplinkIn = defineTable({
   name: 'uplink-in',
   stage: 'uplink',
@@ -102,6 +112,7 @@ export const uplinkIn = defineTable({
   summary:
     'Sends what is for an address of a slot to the gate and host traffic to the host; learns neighbours.',
   matches: [
+    'eth_src',
     'eth_dst',
     'eth_type',
     'ip_proto',
@@ -118,6 +129,7 @@ export const uplinkIn = defineTable({
   miss: 'drop',
   rows: {
     node: hostRows,
+    peer: announcedBy,
     address: forGate,
   },
 });

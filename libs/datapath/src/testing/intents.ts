@@ -2,6 +2,8 @@
 import { type GateEntry, type GateForm } from '../gate/entry.js';
 import { type AgentIntent, type GatewayIntent, type Intent, type TunnelPeer } from '@sluice/model';
 
+export const gatewayMac = (nodeId: number): string => `02:5c:18:00:00:0${String(nodeId)}`;
+
 export const peer = (nodeId: number, gateway: boolean): TunnelPeer => ({
   nodeId,
   nodeName: `node-${String(nodeId)}`,
@@ -9,7 +11,8 @@ export const peer = (nodeId: number, gateway: boolean): TunnelPeer => ({
   gateway,
 });
 
-export const gatewayMac = (nodeId: number): string => `02:5c:18:00:00:0${String(nodeId)}`;
+/** Another gateway as a gateway sees it. */
+const rival = (nodeId: number): TunnelPeer => ({ ...peer(nodeId, true), uplinkMac: gatewayMac(nodeId) });
 
 export const pool = { v4: '198.18.0.0/24', v6: '2001:db8:18::/64' } as const;
 /** Pool 2 lies outside the uplink's own networks; the router has these on the same link. */
@@ -85,9 +88,9 @@ const node = (nodeId: number, peers: readonly TunnelPeer[]): Intent => ({
 
 export const intents = {
   agent: { ...node(1, [peer(3, true), peer(4, true)]), agent: agentIntent },
-  gateway: { ...node(3, [peer(1, false), peer(4, true)]), gateway: gatewayIntent(3) },
+  gateway: { ...node(3, [peer(1, false), rival(4)]), gateway: gatewayIntent(3) },
   both: {
-    ...node(5, [peer(1, false), peer(4, true)]),
+    ...node(5, [peer(1, false), rival(4)]),
     agent: {
       ...agentIntent,
       egresses: agentIntent.egresses.map((route) => ({ ...route, serving: [5] })),

@@ -46,7 +46,7 @@ function protocolKeeper(
       logger.debug({ error: describeError(error) }, 'could not ask the uplink');
     });
   };
-  const wire = new Wire({ clock, send });
+  const wire = new Wire({ clock, send, onAnnounced: (answer) => keeper.announced(answer) });
   const store = new RedisSlotStore({ url, logger, onConnected: () => keeper.storeConnected() });
   const leaving = new Leaving({
     clock,

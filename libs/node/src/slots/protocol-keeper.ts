@@ -16,6 +16,7 @@ import {
 } from '@sluice/coordination';
 import { type GateEntry } from '@sluice/datapath';
 import { type GlobalSlot, type SlotDuty, type SlotView } from '@sluice/model';
+import { type Answer } from '../frames/probe.js';
 import { type Gate, type GateChange } from './gate.js';
 import { type Leaving } from './leaving.js';
 import { type PoolMap } from './pool-map.js';
@@ -110,6 +111,15 @@ export class ProtocolKeeper implements SlotKeeper {
   storeConnected(): void {
     this.dispatch({ type: 'store-connected' });
     this.lookSoon();
+  }
+
+  /** Another gateway announced an address on the uplink. */
+  announced({ address, mac }: Answer): void {
+    const by = this.view?.peers.find(({ uplinkMac }) => uplinkMac === mac)?.name;
+    if (by === undefined) return;
+    for (const { slot, addresses } of this.duties.values()) {
+      if (addresses.includes(address)) this.dispatch({ type: 'announced', slot, by });
+    }
   }
 
   /** The last connection of slots that this gateway is leaving has ended. */

@@ -11,11 +11,16 @@ const address = '198.18.0.100';
 describe('a round', () => {
   const clock = new ManualClock();
   let sent: Uint8Array[] = [];
+  let announced: unknown[] = [];
   let wire: Wire;
 
   beforeEach(() => {
-    sent = [];
-    wire = new Wire({ clock, send: (frames) => sent.push(...frames) });
+    [sent, announced] = [[], []];
+    wire = new Wire({
+      clock,
+      send: (frames) => sent.push(...frames),
+      onAnnounced: (answer) => announced.push(answer),
+    });
     wire.update({
       asker: { mac: own, nodeId: 3 },
       controls: ['198.18.0.1'],
@@ -32,6 +37,15 @@ describe('a round', () => {
     clock.advance(50);
     return round;
   };
+
+  test('tells what other gateways announce to everybody, and nobody else', () => {
+    wire.heard(announcement(peer, address));
+    wire.heard(announcement(router, address));
+    const toUsAlone = Buffer.from(announcement(peer, address));
+    toUsAlone.set(Buffer.from(own.replaceAll(':', ''), 'hex'));
+    wire.heard(toUsAlone);
+    expect(announced).toEqual([{ address, mac: peer }]);
+  });
 
   test('asks the router and each gateway twice', async () => {
     await during(() => undefined);

@@ -5,12 +5,14 @@
  */
 import { type Clock } from '@sluice/core';
 import { probeAddress } from '@sluice/datapath';
-import { answerIn, type Asker, type Question, question } from '../frames/probe.js';
+import { type Answer, answerIn, type Asker, type Question, question } from '../frames/probe.js';
 
 export interface WireOptions {
   readonly clock: Clock;
   /** Out of the uplink; frames that cannot be sent are lost. */
   readonly send: (frames: readonly Uint8Array[]) => void;
+  /** Another gateway tells everybody that it has an address. */
+  readonly onAnnounced?: (announced: Answer) => void;
 }
 
 /** Who asks and whom. */
@@ -40,6 +42,9 @@ interface Listening {
   readonly answered: Set<string>;
   control: boolean;
 }
+
+/** The group bit of the destination (IEEE 802). */
+const isToMany = ([first = 0]: Uint8Array): boolean => (first & 1) === 1;
 
 const askerOf = ({ asker: { mac, nodeId } }: WireView): Asker => ({ mac, linkLocal: probeAddress(nodeId) });
 
@@ -79,6 +84,7 @@ export class Wire {
       for (const round of this.rounds) round.control = true;
     }
     if (!peers.includes(answer.mac)) return;
+    if (isToMany(frame)) this.options.onAnnounced?.(answer);
     for (const { addresses, answered } of this.rounds) {
       if (addresses.has(answer.address)) answered.add(answer.address);
     }
