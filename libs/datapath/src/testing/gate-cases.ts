@@ -114,6 +114,29 @@ export const gateCases: readonly TraceCase[] = [
     ],
   },
   {
+    name: 'what another gateway announces reaches the process, what others announce does not',
+    node: 'gateway',
+    steps: [
+      {
+        name: 'gratuitous ARP',
+        packet: arpPacket({ ...fromPeer, destination: broadcast }, 2, { from: held.v4, to: held.v4 }),
+        expect: { out: [ofp.controller], tables: [0, 20] },
+      },
+      {
+        name: 'unsolicited neighbour advertisement',
+        packet: ndPacket({ ...fromPeer, destination: '33:33:00:00:00:01' }, 136, {
+          ...{ from: held.v6, to: 'ff02::1', target: held.v6 },
+        }),
+        expect: { out: [ofp.controller], tables: [0, 20] },
+      },
+      {
+        name: 'gratuitous ARP of a stranger',
+        packet: arpPacket(broadcasted, 2, { from: held.v4, to: held.v4 }),
+        expect: { out: [ofp.local], tables: [0, 20] },
+      },
+    ],
+  },
+  {
     name: 'answers to probes reach the process',
     node: 'gateway',
     steps: [
