@@ -5,4 +5,6 @@ export { type AlarmKind, type Modification, type SlotEffect, type TakeReason } f
 export { type Duty, type SlotEvent } from './protocol/events.js';
 export { type GateForm, type GateState, type GateTable } from './protocol/gate-form.js';
 export { SlotMachine } from './protocol/machine.js';
+export { type RedisOptions } from './redis/redis-link.js';
+export { type HostAndPort, type RedisSettings, redisTarget } from './redis/redis-target.js';
 export { RedisSlotStore, type RedisSlotStoreOptions } from './redis/redis-slot-store.js';

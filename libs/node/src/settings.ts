@@ -26,6 +26,34 @@ const interfaceName = z
   .max(15)
   .regex(/^[^/\s:]+$/, 'must be the name of a network interface');
 
+const hostAndPort = list.transform((texts, context) =>
+  texts.flatMap((text) => {
+    const [, bracketed, plain, port = '26379'] =
+      /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+    const host = bracketed ?? plain;
+    if (host !== undefined && Number(port) <= 65_535) return [{ host, port: Number(port) }];
+    context.addIssue(`"${text}" must be host:port`);
+    return [];
+  }),
+);
+
+const path = z.string().startsWith('/');
+
+/** Where gateways coordinate; without it there is no failover. What they mean together: libs/coordination's `redisTarget`. */
+const redisSettings = {
+  /** redis://host:port, or rediss:// for TLS. */
+  SLUICE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** In place of the URL: host:port of each Sentinel, separated by commas. */
+  SLUICE_REDIS_SENTINELS: hostAndPort,
+  SLUICE_REDIS_MASTER: z.string().min(1).optional(),
+  SLUICE_REDIS_USERNAME: z.string().min(1).optional(),
+  SLUICE_REDIS_PASSWORD_FILE: path.optional(),
+  SLUICE_REDIS_SENTINEL_PASSWORD_FILE: path.optional(),
+  SLUICE_REDIS_CA_FILE: path.optional(),
+  SLUICE_REDIS_CERT_FILE: path.optional(),
+  SLUICE_REDIS_KEY_FILE: path.optional(),
+};
+
 export const nodeSettings = z.object({
   /** Name of the Node object. */
   SLUICE_NODE_NAME: z.string().min(1),
@@ -37,8 +65,7 @@ export const nodeSettings = z.object({
   SLUICE_UNDERLAY_INTERFACE: interfaceName.optional(),
   /** CIDRs beside those of the cluster that keep their ordinary way, separated by commas. */
   SLUICE_CLUSTER_CIDRS: list.refine((cidrs) => cidrs.every(isCidr), 'must be CIDRs separated by commas'),
-  /** Where gateways coordinate: redis://host:port or rediss://; without it there is no failover. */
-  SLUICE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  ...redisSettings,
   SLUICE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** What must outlive a restart of the process: the addresses that were taken over from NICs. */
   SLUICE_STATE_DIR: z.string().startsWith('/').default('/var/lib/sluice'),

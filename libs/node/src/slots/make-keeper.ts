@@ -1,7 +1,7 @@
 /** Puts a gateway's keeper together: the slot protocol with Redis, or the controller's map without. */
 import { randomBytes } from 'node:crypto';
 import { type Clock, describeError, type Logger } from '@sluice/core';
-import { RedisSlotStore } from '@sluice/coordination';
+import { type RedisOptions, RedisSlotStore, redisTarget } from '@sluice/coordination';
 import { ofports } from '@sluice/datapath';
 import { type KubeClient } from '@sluice/kube';
 import { type Registry } from 'prom-client';
@@ -30,15 +30,18 @@ export function slotKeeper(parts: KeeperParts): SlotKeeper {
   const { settings, clock, logger, ovs } = parts;
   const switchUp = (): boolean => ovs.isForwarding;
   const incarnation = newIncarnation();
-  const url = settings.SLUICE_REDIS_URL;
-  if (url !== undefined) return protocolKeeper(parts, { url, incarnation, switchUp });
-  logger.warn({}, 'SLUICE_REDIS_URL is not set: addresses stay where they are, and there is no failover');
+  const redis = redisTarget(settings);
+  if (redis !== undefined) return protocolKeeper(parts, { redis, incarnation, switchUp });
+  logger.warn(
+    {},
+    'no Redis is set (SLUICE_REDIS_URL): addresses stay where they are, and there is no failover',
+  );
   return new StaticKeeper({ clock, logger, gate: ovs, incarnation, ready: switchUp });
 }
 
 function protocolKeeper(
   { clock, logger, registry, client, ovs }: KeeperParts,
-  { url, incarnation, switchUp }: { url: string; incarnation: number; switchUp: () => boolean },
+  { redis, incarnation, switchUp }: { redis: RedisOptions; incarnation: number; switchUp: () => boolean },
 ): SlotKeeper {
   const send = (frames: readonly Uint8Array[]): void => {
     ovs.send(frames, ofports.uplink).catch((error: unknown) => {
@@ -46,7 +49,7 @@ function protocolKeeper(
     });
   };
   const wire = new Wire({ clock, send });
-  const store = new RedisSlotStore({ url, logger, onConnected: () => keeper.storeConnected() });
+  const store = new RedisSlotStore({ redis, logger, onConnected: () => keeper.storeConnected() });
   const keeper = new ProtocolKeeper({
     clock,
     logger,
