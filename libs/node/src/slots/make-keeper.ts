@@ -1,12 +1,20 @@
 /** Puts a gateway's keeper together: the slot protocol with Redis, or the controller's map without. */
 import { randomBytes } from 'node:crypto';
 import { type Clock, describeError, type Logger } from '@sluice/core';
-import { type RedisOptions, RedisSlotStore, redisTarget } from '@sluice/coordination';
+import {
+  type MoveHistory,
+  openMoveQueue,
+  type RedisOptions,
+  RedisSlotStore,
+  redisTarget,
+} from '@sluice/coordination';
 import { ofports } from '@sluice/datapath';
-import { type KubeClient } from '@sluice/kube';
+import { type EventRecorder, type KubeClient } from '@sluice/kube';
 import { type Registry } from 'prom-client';
 import { type NodeSettings } from '../settings.js';
 import { type Switch } from '../switch/switch.js';
+import { GatewayEvents } from './gateway-events.js';
+import { MoveReporter } from './move-reporter.js';
 import { PoolMap } from './pool-map.js';
 import { ProtocolKeeper } from './protocol-keeper.js';
 import { type SlotKeeper } from './slot-keeper.js';
@@ -20,13 +28,20 @@ export interface KeeperParts {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly client: KubeClient;
+  readonly recorder: EventRecorder;
   readonly ovs: Switch;
+}
+
+export interface MadeKeeper {
+  readonly keeper: SlotKeeper;
+  /** The record of moves; undefined: without Redis there is none. */
+  readonly history?: () => Promise<MoveHistory>;
 }
 
 /** 48 random bits. */
 const newIncarnation = (): number => randomBytes(6).readUIntBE(0, 6);
 
-export function slotKeeper(parts: KeeperParts): SlotKeeper {
+export async function slotKeeper(parts: KeeperParts): Promise<MadeKeeper> {
   const { settings, clock, logger, ovs } = parts;
   const switchUp = (): boolean => ovs.isForwarding;
   const incarnation = newIncarnation();
@@ -36,13 +51,13 @@ export function slotKeeper(parts: KeeperParts): SlotKeeper {
     {},
     'no Redis is set (SLUICE_REDIS_URL): addresses stay where they are, and there is no failover',
   );
-  return new StaticKeeper({ clock, logger, gate: ovs, incarnation, ready: switchUp });
+  return { keeper: new StaticKeeper({ clock, logger, gate: ovs, incarnation, ready: switchUp }) };
 }
 
-function protocolKeeper(
-  { clock, logger, registry, client, ovs }: KeeperParts,
+async function protocolKeeper(
+  { clock, logger, registry, client, recorder, ovs }: KeeperParts,
   { redis, incarnation, switchUp }: { redis: RedisOptions; incarnation: number; switchUp: () => boolean },
-): SlotKeeper {
+): Promise<MadeKeeper> {
   const send = (frames: readonly Uint8Array[]): void => {
     ovs.send(frames, ofports.uplink).catch((error: unknown) => {
       logger.debug({ error: describeError(error) }, 'could not ask the uplink');
@@ -50,15 +65,26 @@ function protocolKeeper(
   };
   const wire = new Wire({ clock, send });
   const store = new RedisSlotStore({ redis, logger, onConnected: () => keeper.storeConnected() });
+  const map = new PoolMap(client, logger);
+  const metrics = slotMetrics(registry);
+  const events = new GatewayEvents(client, recorder, logger);
+  const moves = new MoveReporter({ clock, logger, metrics, events });
+  const queue = await openMoveQueue({ redis, clock, logger, reports: moves, recorded: () => map.read() });
   const keeper = new ProtocolKeeper({
     clock,
     logger,
     gate: ovs,
     wire,
     store,
-    closeStore: () => store.stop(),
-    map: new PoolMap(client, logger),
-    metrics: slotMetrics(registry),
+    closeStore: () => {
+      store.stop();
+      return queue.stop();
+    },
+    map,
+    moves,
+    queue,
+    events,
+    metrics,
     incarnation,
     switchUp,
     liveness: () => ovs.liveness,
@@ -67,5 +93,6 @@ function protocolKeeper(
   ovs.onForwarding(() => keeper.switchChanged());
   ovs.onLiveness(() => keeper.livenessChanged());
   store.start();
-  return keeper;
+  queue.start();
+  return { keeper, history: () => queue.history() };
 }

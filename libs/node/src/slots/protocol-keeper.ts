@@ -7,6 +7,7 @@ import {
   type ClaimAnswer,
   type GateState,
   type GateTable,
+  type MoveQueue,
   type SlotEffect,
   type SlotEvent,
   SlotMachine,
@@ -16,6 +17,8 @@ import {
 import { type GateEntry } from '@sluice/datapath';
 import { type GlobalSlot, type SlotDuty, type SlotView } from '@sluice/model';
 import { type Gate, type GateChange } from './gate.js';
+import { type GatewayEvents } from './gateway-events.js';
+import { type MoveReporter } from './move-reporter.js';
 import { type PoolMap } from './pool-map.js';
 import { type SlotKeeper } from './slot-keeper.js';
 import { type SlotMetrics } from './slot-metrics.js';
@@ -27,8 +30,11 @@ export interface ProtocolKeeperOptions {
   readonly gate: Gate;
   readonly wire: Wire;
   readonly store: SlotStore;
-  readonly closeStore: () => void;
+  readonly closeStore: () => Promise<void>;
   readonly map: PoolMap;
+  readonly moves: MoveReporter;
+  readonly queue: Pick<MoveQueue, 'moved'>;
+  readonly events: Pick<GatewayEvents, 'tell'>;
   readonly metrics: SlotMetrics;
   /** Of this process, 48 bits. */
   readonly incarnation: number;
@@ -74,8 +80,7 @@ export class ProtocolKeeper implements SlotKeeper {
     this.cancel?.();
     this.machine = undefined;
     this.options.wire.stop();
-    this.options.closeStore();
-    await this.turn;
+    await Promise.all([this.turn, this.options.closeStore()]);
   }
 
   update(view: SlotView, uplinkMac: string): void {
@@ -171,6 +176,7 @@ export class ProtocolKeeper implements SlotKeeper {
       const observed = peers.map(({ name }) => name);
       const answer = await store.renew({ ...this.caller(self), leaseMs: slotTimes.leaseMs, observed });
       done();
+      if (answer.kind === 'renewed') this.options.moves.seen(answer.leases);
       return answer;
     } catch (error) {
       metrics.renewFailures.inc();
@@ -249,8 +255,7 @@ export class ProtocolKeeper implements SlotKeeper {
         this.alarm(effect);
         return;
       case 'moved':
-        this.moved(effect);
-        return;
+        return this.moved(effect);
       // The loop announces what is open, and repeats it; the userspace datapath forwards nothing without its process.
       case 'announce':
       case 'uplink-down':
@@ -362,14 +367,20 @@ export class ProtocolKeeper implements SlotKeeper {
   }
 
   private alarm({ kind, slots }: Effect<'alarm'>): void {
-    this.options.metrics.alarms.inc({ kind });
-    this.options.logger.error({ kind, slots: slots.length }, alarmText[kind]);
+    const { metrics, logger, events } = this.options;
+    metrics.alarms.inc({ kind });
+    logger.error({ kind, slots: slots.length }, alarmText[kind]);
+    if (this.view === undefined || slots.length === 0) return;
+    const reason = kind === 'answered' ? 'SlotContested' : 'SlotsGivenBack';
+    events.tell(this.view.self, { type: 'Warning', reason, message: alarmText[kind] });
   }
 
-  private moved({ slots, why, from, startedAt, at }: Effect<'moved'>): void {
-    this.options.metrics.moves.inc({ why }, slots.length);
-    const ms = Math.round(at - startedAt);
-    this.options.logger.info({ slots: slots.length, why, from, ms }, 'slots moved');
+  /** Told when the switch has what was sent to it before: then the slots are open. */
+  private async moved(effect: Effect<'moved'>): Promise<void> {
+    await this.inTurn(() => Promise.resolve());
+    const { view } = this;
+    const { moves, queue } = this.options;
+    if (view !== undefined) moves.moved(effect, { view, doneAt: this.now }, queue);
   }
 
   private entry({ slot, form, epoch, other }: Effect<'modify'>['entries'][number]): GateEntry {

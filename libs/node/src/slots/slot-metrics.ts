@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export interface SlotMetrics {
   readonly open: Gauge;
   readonly moves: Counter<'why'>;
+  readonly moveStepSeconds: Histogram<'step' | 'why'>;
   readonly alarms: Counter<'kind'>;
   readonly renewSeconds: Histogram;
   readonly renewFailures: Counter;
@@ -19,6 +20,13 @@ export const slotMetrics = (registry: Registry): SlotMetrics => ({
     name: 'sluice_slot_moves_total',
     help: 'Slots that this gateway took or handed over, by reason.',
     labelNames: ['why'],
+    registers: [registry],
+  }),
+  moveStepSeconds: new Histogram({
+    name: 'sluice_slot_move_step_seconds',
+    help: 'Time from the beginning of a move until each of its steps was done, by reason of the move.',
+    labelNames: ['step', 'why'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5],
     registers: [registry],
   }),
   alarms: new Counter({
