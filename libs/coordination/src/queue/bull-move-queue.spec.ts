@@ -184,6 +184,16 @@ describe('an audit', () => {
   });
 });
 
+test('an audit without the API server is none, and the next one is made', async () => {
+  let asked = 0;
+  map = [{ pool: 'default', poolId: 1, slot: 3, holder: 'a', epoch: 7 }];
+  const recorded = () => (++asked === 2 ? Promise.reject(new Error('no API server')) : Promise.resolve(map));
+  await open({ auditMs: 100, recorded });
+  expect((await first(findings)).kind).toBe('unheld');
+  expect(asked).toBeGreaterThan(2);
+  expect(log.lines.filter((line) => !line.includes('unheld'))).toEqual([]);
+});
+
 test('the user of the guide may do all of it', async () => {
   const [, rules = ''] = /^user sluice (.*)$/m.exec(readFileSync('docs/guide/redis.md', 'utf8')) ?? [];
   await admin.call('ACL', 'SETUSER', 'sluice', 'reset', ...rules.replace('PASSWORD', 'secret').split(' '));

@@ -44,7 +44,7 @@ export class BullMoveQueue implements MoveQueue {
 
   constructor(private readonly options: MoveQueueOptions) {
     this.prefix = options.prefix ?? '{sluice}:';
-    this.problems = new ProblemLog(options.logger, 'the record of moves is written again');
+    this.problems = new ProblemLog(options.logger, 'Redis takes the record of moves again');
   }
 
   start(): void {
@@ -59,7 +59,10 @@ export class BullMoveQueue implements MoveQueue {
     this.redis = redis;
     redis.on('error', (error: Error) => this.problem(error));
     redis.on('end', () => this.again(redis));
-    redis.on('ready', () => this.connected(redis));
+    redis.on('ready', () => {
+      this.problems.recovered();
+      this.connected(redis);
+    });
     this.tick();
   }
 
@@ -170,7 +173,6 @@ export class BullMoveQueue implements MoveQueue {
       await appendMove(redis, this.prefix, move);
       const { incident } = move;
       if (incident !== undefined) await this.plan(queue, incident);
-      this.problems.recovered();
       return true;
     } catch (error) {
       this.problem(error);
@@ -212,8 +214,12 @@ export class BullMoveQueue implements MoveQueue {
   }
 
   private async audit(redis: Redis): Promise<null> {
-    const [map, state, before] = await Promise.all([
-      this.options.recorded(),
+    const map = await this.options.recorded().catch((error: unknown) => {
+      this.options.logger.debug({ error: describeError(error) }, 'no audit without the map of the cluster');
+      return undefined;
+    });
+    if (map === undefined) return null;
+    const [state, before] = await Promise.all([
       readStoreState(redis, this.prefix),
       redis.get(`${this.prefix}audit`),
     ]);
@@ -245,7 +251,7 @@ export class BullMoveQueue implements MoveQueue {
     if (this.stopped) return;
     const refused = error instanceof ReplyError && error instanceof Error;
     const text = refused ? refusal(error.message) : describeError(error);
-    this.problems.problem(`moves are not recorded, and failover goes on without: ${text}`);
+    this.problems.problem(`Redis does not take the record of moves; failover goes on without it: ${text}`);
   }
 }
 
