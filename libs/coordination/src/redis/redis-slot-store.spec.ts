@@ -7,7 +7,8 @@ import { openStore } from '../testing/open-store.js';
 import { RealRedis } from '../testing/real-redis.js';
 import { type RedisSlotStore } from './redis-slot-store.js';
 
-const leaseMs = 300;
+/** Long enough for a busy machine to do something within it. */
+const leaseMs = 1000;
 const a: Caller = { gateway: 'a', incarnation: 'a1' };
 const b: Caller = { gateway: 'b', incarnation: 'b1' };
 
