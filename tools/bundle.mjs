@@ -1,4 +1,4 @@
-// Puts together what goes into the image: the files of each process, the supervisor, and Node itself.
+// Puts together what goes into the image: the files of each process, the supervisor, and Node itself; and sluicectl in one file.
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,12 @@ import { rolldown } from 'rolldown';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, 'dist', 'image');
-const apps = ['controller', 'gateway', 'agent'];
+const apps = [
+  { app: 'controller', name: 'controller', dir: target },
+  { app: 'gateway', name: 'gateway', dir: target },
+  { app: 'agent', name: 'agent', dir: target },
+  { app: 'cli', name: 'sluicectl', dir: join(root, 'dist') },
+];
 
 // NestJS looks for these and does without them.
 const optional = /^(@nestjs\/(microservices|websockets|platform-[a-z]+)|class-(transformer|validator))(\/|$)/;
@@ -25,9 +30,9 @@ const asciiOnly = (text) =>
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 
-for (const app of apps) {
+for (const { app, name, dir } of apps) {
   const bundle = await rolldown({
-    input: { [app]: join(root, 'dist', 'apps', app, 'src', 'main.js') },
+    input: { [name]: join(root, 'dist', 'apps', app, 'src', 'main.js') },
     platform: 'node',
     external: (id) => optional.test(id) || (app === 'agent' && ofGateways.test(id)),
     // Its ES modules, because what is not used of them is left out.
@@ -38,7 +43,7 @@ for (const app of apps) {
     },
   });
   const { output } = await bundle.write({
-    dir: target,
+    dir,
     format: 'esm',
     entryFileNames: '[name].mjs',
     chunkFileNames: `${app}-[name].mjs`,
@@ -47,11 +52,11 @@ for (const app of apps) {
     minify: withoutSpace,
   });
   await bundle.close();
-  for (const { fileName, code } of output) writeFileSync(join(target, fileName), asciiOnly(code));
+  for (const { fileName, code } of output) writeFileSync(join(dir, fileName), asciiOnly(code));
 }
 
 const require = createRequire(import.meta.url);
 const platform = `node-linux-${process.arch}`;
 copyFileSync(join(dirname(require.resolve(`${platform}/package.json`)), 'bin', 'node'), join(target, 'node'));
-for (const file of ['supervise', 'ovs-run'])
+for (const file of ['supervise', 'ovs-run', 'ovs-vswitchd-kept'])
   copyFileSync(join(root, 'deploy', 'images', file), join(target, file));

@@ -1,7 +1,9 @@
 /** The lab's command line. */
+import { spawnSync } from 'node:child_process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { demonstrate } from './demo.js';
 import { takeDown } from './down.js';
+import { commandOn, fail, type Fault, faults, heal, type Manner, nodeOf } from './faults.js';
 import { installSluice } from './install.js';
 import { locked } from './lock.js';
 import { type Families, type LabSize } from './plan.js';
@@ -55,6 +57,43 @@ command('status')
   .action(({ name, json }: NameOption & { readonly json?: boolean }) => {
     const status = labStatus(existingLab(name));
     console.log(json === true ? JSON.stringify(status) : renderStatus(status));
+  });
+
+interface FailOptions extends NameOption {
+  readonly how: Fault;
+  readonly hold?: boolean;
+  readonly freeze?: boolean;
+}
+
+const mannerOf = ({ hold, freeze }: FailOptions): Manner => {
+  if (hold === true) return 'hold';
+  return freeze === true ? 'freeze' : 'die';
+};
+
+command('fail [node]')
+  .description('break something, until "lab heal"')
+  .addOption(new Option('--how <fault>', 'what breaks').choices(faults).makeOptionMandatory())
+  .addOption(new Option('--hold', 'process, ovs: keep it dead').conflicts('freeze'))
+  .option('--freeze', 'process, ovs, node, redis: stop it with its sockets open instead of killing it')
+  .action(async (node: string | undefined, options: FailOptions) => {
+    const plan = existingLab(options.name);
+    await fail(plan, options.how, node === undefined ? undefined : nodeOf(plan, node), mannerOf(options));
+  });
+
+command('heal [node]')
+  .description('put back what "lab fail" broke, on one node or everywhere')
+  .action(async (node: string | undefined, { name }: NameOption) => {
+    const plan = existingLab(name);
+    await locked(lockFile(name), () =>
+      terminalProgress.step('healed', () => heal(plan, node === undefined ? undefined : nodeOf(plan, node))),
+    );
+  });
+
+command('exec <host> <command...>')
+  .description('run a command on a node, with its network and files, or on an outside host')
+  .action((host: string, words: readonly string[], { name }: NameOption) => {
+    const [program = '', ...args] = commandOn(existingLab(name), host, words);
+    process.exitCode = spawnSync(program, args, { stdio: 'inherit' }).status ?? 1;
   });
 
 command('down')

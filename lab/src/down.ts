@@ -2,26 +2,19 @@
  * `lab down`: finds by names and memberships, not by memory, so that it works after any crash: processes by their
  * environment, network namespace and cgroup, everything else by its name.
  */
-import { readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupsNamed, isInCgroup, removeCgroup } from './cgroups.js';
 import { attempt, run, until } from './command.js';
 import { hasNamespace, namespaceFile } from './namespaces.js';
 import { mountPoints } from './node-filesystem.js';
 import { defaultStateRoot, labIndex, prefixOf } from './plan.js';
+import { networkOf, processes, readOr, send } from './process-table.js';
 import { ownerVariable } from './processes.js';
 
 /** Names of namespaces and cgroups of one lab: another lab's name never matches. */
 const ownNames = (lab: string): RegExp =>
   new RegExp(`^${prefixOf(lab)}-((worker|gateway)-\\d+|switch|router|outside|routed)$`);
-
-function readOr(path: string, missing: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return missing; // the process ended while we looked
-  }
-}
 
 const namespaces = (lab: string): readonly string[] => {
   try {
@@ -31,43 +24,23 @@ const namespaces = (lab: string): readonly string[] => {
   }
 };
 
-function namespaceOfProcess(pid: string): string {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    return '';
-  }
-}
-
 /** Processes of a lab, wherever they came from. */
-function processes(lab: string): readonly number[] {
+function members(lab: string): readonly number[] {
   const directory = join(defaultStateRoot, lab);
   const networks = new Set(namespaces(lab).map((name) => `net:[${statSync(namespaceFile(name)).ino}]`));
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
-    .filter(
-      (pid) =>
-        readOr(`/proc/${pid}/environ`, '').split('\0').includes(`${ownerVariable}=${directory}`) ||
-        networks.has(namespaceOfProcess(pid)) ||
-        isInCgroup(readOr(`/proc/${pid}/cgroup`, ''), ownNames(lab)),
-    )
-    .filter((pid) => !/^State:\s+Z/m.test(readOr(`/proc/${pid}/status`, 'State: Z')))
-    .map(Number);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+  return processes().filter(
+    (pid) =>
+      readOr(`/proc/${pid}/environ`, '').split('\0').includes(`${ownerVariable}=${directory}`) ||
+      networks.has(networkOf(pid)) ||
+      isInCgroup(readOr(`/proc/${pid}/cgroup`, ''), ownNames(lab)),
+  );
 }
 
 /** Again and again until none is left, since a process may start another one while we look. */
 async function killAll(lab: string): Promise<void> {
   await until('all processes of the lab to end', () => {
-    const left = processes(lab);
-    left.forEach(kill);
+    const left = members(lab);
+    left.forEach((pid) => send(pid, 'SIGKILL'));
     return left.length === 0;
   });
 }

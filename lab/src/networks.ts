@@ -146,7 +146,11 @@ export async function ensureNetworks(plan: LabPlan): Promise<void> {
   }
 }
 
-/** Pulls or plugs the cable of a host, at the switch. */
-export async function setCable(plan: LabPlan, link: LinkPlan, state: 'up' | 'down'): Promise<void> {
-  await ipBatch(bridgeOf(plan, link).namespace, [`link set ${link.port} ${state}`]);
+/**
+ * Joins a host's port to its network or takes it out, at the switch: the host's own link stays up and has a carrier, so
+ * that only silence tells it. Does nothing if it is as it should be.
+ */
+export async function joinPort(plan: LabPlan, link: LinkPlan, joined: boolean): Promise<void> {
+  const { namespace, bridge } = bridgeOf(plan, link);
+  await ipBatch(namespace, [`link set ${link.port} ${joined ? `master ${bridge}` : 'nomaster'}`]);
 }

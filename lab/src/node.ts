@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { authority, kubeconfigOf, keyPair } from './certificates.js';
 import { ensureCgroup } from './cgroups.js';
-import { run, until } from './command.js';
+import { listens, run, until } from './command.js';
 import { installImages } from './image-store.js';
 import { pauseImage } from './images.js';
 import { inNamespace, inNode } from './namespaces.js';
@@ -85,7 +85,7 @@ export async function ensureNodeRuntime(plan: LabPlan, node: NodePlan): Promise<
   ensureRunning(plan.directory, containerd(plan, node));
   await until(`containerd of ${node.name} to listen`, () => {
     failIfEnded(plan.directory, name);
-    return existsSync(containerdSocket(node));
+    return listens(containerdSocket(node));
   });
 }
 

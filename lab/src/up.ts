@@ -48,12 +48,13 @@ async function ensureNodeObjects(plan: LabPlan): Promise<void> {
   );
 }
 
-async function waitForNodes(plan: LabPlan): Promise<void> {
-  const names = plan.nodes.map(({ name }) => name);
+/** Until these nodes are Ready; fails when one of their programs ends. */
+export async function waitForNodes(plan: LabPlan, nodes = plan.nodes): Promise<void> {
+  const names = nodes.map(({ name }) => name);
   await until(
-    'all nodes to be Ready',
+    `${names.join(', ')} to be Ready`,
     async () => {
-      failIfEnded(plan.directory, ...plan.nodes.flatMap(nodePrograms));
+      failIfEnded(plan.directory, ...nodes.flatMap(nodePrograms));
       const ready = await readyNodes(plan);
       return names.every((name) => ready.includes(name));
     },
@@ -103,7 +104,7 @@ export async function bringClusterUp(size: LabSize, progress: Progress): Promise
     progress.step('control plane', () => ensureControlPlane(plan)),
     (async () => {
       await progress.step('networks', () => ensureNetworks(plan));
-      ensureOutside(plan);
+      await ensureOutside(plan);
       ensureRedis(plan);
       return ensureNodes(plan, progress);
     })(),

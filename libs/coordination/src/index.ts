@@ -9,6 +9,7 @@ export {
   type TakeReason,
 } from './protocol/effects.js';
 export { type Duty, type SlotEvent } from './protocol/events.js';
+export { type MachineSettings } from './protocol/context.js';
 export { type GateForm, type GateState, type GateTable } from './protocol/gate-form.js';
 export { SlotMachine } from './protocol/machine.js';
 export { type RedisOptions } from './redis/redis-link.js';

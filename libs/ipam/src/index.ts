@@ -2,3 +2,4 @@ export { allocatePair, allocateSingle, type Taken } from './allocate.js';
 export { freeId, idLimits, type IdKind } from './ids.js';
 export { capacity, contains, firstFree, overlap, parseRanges, type RangeText, withoutAll } from './ranges.js';
 export { leastLoadedSlot, orderSlots, type PlannedSlot, planSlots } from './slots.js';
+export { type SlotCandidate } from './takeover.js';

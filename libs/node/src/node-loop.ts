@@ -233,6 +233,7 @@ export class NodeLoop {
     const { compiler, committer, takeover } = this.options;
     const desired = compiler.compile(intent);
     await committer.commit(desired);
+    await this.options.switch.restored();
     if (hostIsNew) {
       await committer.repairHost(desired);
       for (const record of host.nics) await takeover.settle(record);

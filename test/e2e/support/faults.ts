@@ -1,30 +1,25 @@
-/** What breaks around Sluice: a node without power, a store that forgets or hangs. */
-import { execFile } from 'node:child_process';
+/** What breaks around Sluice: the lab's faults by name, and a store that forgets or hangs. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { promisify } from 'node:util';
-import { lab, labStatus } from './lab.js';
+import { type CommonFault, existingLab, fail, type Fault, heal, type Manner, nodeOf } from '@sluice/lab';
+import { labName, labStatus } from './lab.js';
 
-const execute = promisify(execFile);
-
-/** Every process of the node dies at once: kubelet, containers, Open vSwitch. */
-export async function killNode(name: string): Promise<void> {
-  const { nodes } = await labStatus();
-  const node = nodes.find((entry) => entry.name === name);
-  if (node === undefined) throw new Error(`the lab has no node ${name}`);
-  const { stdout } = await execute('ip', ['netns', 'pids', node.namespace]);
-  for (const pid of stdout.split('\n').filter((text) => text !== '')) {
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch (error) {
-      // It may have ended with its parent.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-    }
-  }
+/** Breaks something of a node; resolves when it is broken. */
+export function failNode(name: string, how: Exclude<Fault, CommonFault>, manner?: Manner): Promise<void> {
+  const plan = existingLab(labName);
+  return fail(plan, how, nodeOf(plan, name), manner);
 }
 
-/** Starts again what does not run, as a machine that boots. */
-export const repairLab = (): Promise<string> => lab('up');
+/** Every process of the node dies at once: kubelet, containers, Open vSwitch. */
+export const killNode = (name: string): Promise<void> => failNode(name, 'node');
+
+export const failRedis = (manner?: Manner): Promise<void> =>
+  fail(existingLab(labName), 'redis', undefined, manner);
+
+export const failApi = (): Promise<void> => fail(existingLab(labName), 'api');
+
+/** Puts back what was broken, and starts again what does not run, as a machine that boots. */
+export const repairLab = (): Promise<void> => heal(existingLab(labName));
 
 /** One command to the store; resolves when it was answered. */
 export async function redis(...words: readonly string[]): Promise<void> {

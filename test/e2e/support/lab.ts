@@ -29,20 +29,20 @@ export interface LabStatus {
   readonly outside: readonly OutsideHost[];
 }
 
+/** Which of the labs on this machine; `SLUICE_LAB` names another one than the default. */
+export const labName = process.env.SLUICE_LAB ?? 'lab';
+
 let status: LabStatus | undefined;
 
 /** Status of the running lab, asked once. */
 export async function labStatus(): Promise<LabStatus> {
-  if (status === undefined) {
-    const { stdout } = await execute('npm', ['run', '--silent', 'lab', '--', 'status', '--json']);
-    status = JSON.parse(stdout) as LabStatus;
-  }
-  return status;
+  return (status ??= JSON.parse(await lab('status', '--json')) as LabStatus);
 }
 
 /** Runs `lab VERB …`; its output is the error's text if it fails. */
-export async function lab(...args: readonly string[]): Promise<string> {
-  const { stdout } = await execute('npm', ['run', '--silent', 'lab', '--', ...args]);
+export async function lab(verb: string, ...args: readonly string[]): Promise<string> {
+  const command = ['run', '--silent', 'lab', '--', verb, '--name', labName, ...args];
+  const { stdout } = await execute('npm', command);
   return stdout;
 }
 

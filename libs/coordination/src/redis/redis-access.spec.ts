@@ -22,7 +22,7 @@ const target = (settings: Partial<RedisSettings>): RedisOptions => {
   return options;
 };
 
-const renew = (store: RedisSlotStore) => store.renew({ ...a, leaseMs, observed: ['b'] });
+const renew = (store: RedisSlotStore) => store.renew({ ...a, leaseMs, heard: 1, observed: ['b'] });
 
 /** Every operation, as a gateway's day has them. */
 async function everything(store: RedisSlotStore): Promise<void> {

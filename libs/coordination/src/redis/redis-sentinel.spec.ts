@@ -41,7 +41,7 @@ test('the master dies, and the store goes on with the one that the Sentinel chos
     SLUICE_REDIS_MASTER: 'main',
   });
   const store = await openStore(options ?? {}, log.logger);
-  const renew = () => store.renew({ ...caller, leaseMs, observed: [] });
+  const renew = () => store.renew({ ...caller, leaseMs, heard: 1, observed: [] });
   const first = await renew();
   if (first.kind !== 'renewed') throw new Error(first.kind);
   const request = { ...caller, leaseMs, slot: 1, epochRead: 0, mark: first.mark, floor: 1 };

@@ -17,7 +17,7 @@ let admin: Redis;
 let store: RedisSlotStore;
 
 const renew = (caller: Caller, observed: readonly string[] = []) =>
-  store.renew({ ...caller, leaseMs, observed });
+  store.renew({ ...caller, leaseMs, heard: 1, observed });
 
 const renewed = async (caller: Caller, observed: readonly string[] = []) => {
   const answer = await renew(caller, observed);
@@ -61,12 +61,12 @@ describe('leases', () => {
     await renewed(a);
     expect((await renewed(b, ['a', 'c'])).leases).toEqual(
       new Map([
-        ['a', { incarnation: 'a1', renewals: 2 }],
-        ['c', { incarnation: undefined, renewals: 0 }],
+        ['a', { incarnation: 'a1', renewals: 2, heard: 1 }],
+        ['c', { incarnation: undefined, renewals: 0, heard: 0 }],
       ]),
     );
     await leaseGone('a');
-    expect((await renewed(b, ['a'])).leases.get('a')).toEqual({ incarnation: undefined, renewals: 2 });
+    expect((await renewed(b, ['a'])).leases.get('a')).toMatchObject({ incarnation: undefined, renewals: 2 });
   });
 
   test('a second process of a gateway waits for the first one', async () => {

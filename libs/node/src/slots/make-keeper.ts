@@ -8,12 +8,13 @@ import {
   RedisSlotStore,
   redisTarget,
 } from '@sluice/coordination';
-import { ofports } from '@sluice/datapath';
+import { defaultConfig, ofports } from '@sluice/datapath';
 import { type EventRecorder, type KubeClient } from '@sluice/kube';
 import { type Registry } from 'prom-client';
 import { type NodeSettings } from '../settings.js';
 import { type Switch } from '../switch/switch.js';
 import { GatewayEvents } from './gateway-events.js';
+import { Leaving } from './leaving.js';
 import { MoveReporter } from './move-reporter.js';
 import { PoolMap } from './pool-map.js';
 import { ProtocolKeeper } from './protocol-keeper.js';
@@ -55,7 +56,7 @@ export async function slotKeeper(parts: KeeperParts): Promise<MadeKeeper> {
 }
 
 async function protocolKeeper(
-  { clock, logger, registry, client, recorder, ovs }: KeeperParts,
+  { settings, clock, logger, registry, client, recorder, ovs }: KeeperParts,
   { redis, incarnation, switchUp }: { redis: RedisOptions; incarnation: number; switchUp: () => boolean },
 ): Promise<MadeKeeper> {
   const send = (frames: readonly Uint8Array[]): void => {
@@ -68,9 +69,21 @@ async function protocolKeeper(
   const map = new PoolMap(client, logger);
   const metrics = slotMetrics(registry);
   const events = new GatewayEvents(client, recorder, logger);
-  const moves = new MoveReporter({ clock, logger, metrics, events });
-  const queue = await openMoveQueue({ redis, clock, logger, reports: moves, recorded: () => map.read() });
-  const keeper = new ProtocolKeeper({
+  const reporter = new MoveReporter({ clock, logger, metrics, events });
+  const queue = await openMoveQueue({
+    redis,
+    clock,
+    logger,
+    reports: reporter,
+    recorded: () => map.read(),
+  });
+  const leaving = new Leaving({
+    clock,
+    logger,
+    dump: () => ovs.connections(defaultConfig.zones.nat),
+    onUnused: (slots) => keeper.unused(slots),
+  });
+  const keeper: ProtocolKeeper = new ProtocolKeeper({
     clock,
     logger,
     gate: ovs,
@@ -81,11 +94,17 @@ async function protocolKeeper(
       return queue.stop();
     },
     map,
-    moves,
+    reporter,
     queue,
     events,
+    leaving,
     metrics,
     incarnation,
+    moves: {
+      holdDownMs: settings.SLUICE_HOLD_DOWN_SECONDS * 1000,
+      maxConcurrentMoves: settings.SLUICE_MAX_CONCURRENT_MOVES,
+      drainMs: settings.SLUICE_DRAIN_TIMEOUT_SECONDS * 1000,
+    },
     switchUp,
     liveness: () => ovs.liveness,
   });

@@ -1,0 +1,19 @@
+/** The lab as a library, for tests and measurements. */
+export {
+  commandOn,
+  fail,
+  faults,
+  heal,
+  isCommon,
+  nodeOf,
+  type CommonFault,
+  type Fault,
+  type Manner,
+} from './faults.js';
+export { dualFrames, type Frame } from './observe/holders.js';
+export { allLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
+export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
+export { Witness } from './observe/witness.js';
+export { labStatus, type LabStatus } from './status.js';
+export { type LabPlan, type NodePlan } from './plan.js';
+export { existingLab } from './state.js';
