@@ -1,5 +1,5 @@
 /** Sluice's own images, from the same files that users build them from. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOf } from './digest.js';
 import { type ImageSource } from './images.js';
@@ -17,8 +17,8 @@ export function productImages(): readonly ImageSource[] {
 
 /** The Open vSwitch image depends on its own scripts only: a change of Sluice must not restart Open vSwitch. */
 const contents = {
-  sluice: ['controller.mjs', 'gateway.mjs', 'agent.mjs', 'supervise', 'node'],
-  'sluice-ovs': ['ovs-run', 'ovs-vswitchd-kept', 'supervise'],
+  sluice: (file: string) => file.endsWith('.mjs') || file === 'supervise' || file === 'node',
+  'sluice-ovs': (file: string) => ['ovs-run', 'ovs-vswitchd-kept', 'supervise'].includes(file),
 } as const;
 
 const image = (name: keyof typeof contents, file: string): ImageSource => ({
@@ -26,6 +26,11 @@ const image = (name: keyof typeof contents, file: string): ImageSource => ({
   containerfile: join(sourceRoot, 'deploy', 'images', file),
   context,
   arguments: { VERSION: productVersion },
-  digest: digestOf(...contents[name].map((part) => join(context, part))),
+  digest: digestOf(
+    ...readdirSync(context)
+      .filter(contents[name])
+      .sort()
+      .map((part) => join(context, part)),
+  ),
   estimate: '30 s',
 });

@@ -11,7 +11,7 @@ import { FleetMetrics } from './fleet-metrics.js';
 import { IdRecord } from './id-record.js';
 import { type ControllerMetrics, controllerMetrics } from './metrics.js';
 import { PlanWriter } from './plan-writer.js';
-import { type ControllerSettings } from './settings.js';
+import { type ControllerSettings, isCoordinated } from './settings.js';
 import { WorldWatch } from './world-watch.js';
 
 export interface ControllerOptions {
@@ -113,7 +113,7 @@ export class Controller implements HostedProcess {
       nowIso: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
       resting,
       defaultUplinkInterface: settings.SLUICE_UPLINK_INTERFACE,
-      holders: settings.SLUICE_REDIS_URL === undefined ? 'assigned' : 'recorded',
+      holders: isCoordinated(settings) ? 'recorded' : 'assigned',
       leaseSeconds,
     });
     done();

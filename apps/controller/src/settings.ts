@@ -10,11 +10,16 @@ const controllerSettings = z.object({
   SLUICE_UPLINK_INTERFACE: z.string().min(1).max(15).default('eth1'),
   /** Where gateways coordinate; without it the controller assigns slots. */
   SLUICE_REDIS_URL: z.string().optional(),
+  SLUICE_REDIS_SENTINELS: z.string().optional(),
   SLUICE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   SLUICE_STATUS_PORT: z.coerce.number().int().min(0).max(65_535).default(9812),
 });
 
 export type ControllerSettings = z.output<typeof controllerSettings>;
+
+/** The gateways decide among themselves who holds what. */
+export const isCoordinated = (settings: ControllerSettings): boolean =>
+  (settings.SLUICE_REDIS_URL ?? settings.SLUICE_REDIS_SENTINELS) !== undefined;
 
 /** Throws ConfigError SLUICE_CONFIG_INVALID that lists every mistake. */
 export const readSettings = (environment = process.env): ControllerSettings =>

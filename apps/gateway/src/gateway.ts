@@ -2,7 +2,7 @@
 import { type Logger, systemClock } from '@sluice/core';
 import { LeaseRenewal } from '@sluice/kube';
 import { GatewayReporter, NodeProcess } from '@sluice/node';
-import { type HostedProcess } from '@sluice/runtime';
+import { type HostedProcess, type StatusPages } from '@sluice/runtime';
 import { type Registry } from 'prom-client';
 import { type GatewaySettings } from './settings.js';
 
@@ -55,6 +55,12 @@ export class Gateway implements HostedProcess {
   async stop(): Promise<void> {
     await this.lease.stop();
     await this.node.stop();
+  }
+
+  /** `/moves`: what moved, when, why and how fast, as all gateways have told it. */
+  get pages(): StatusPages {
+    const { history } = this.node;
+    return history === undefined ? {} : { moves: history };
   }
 
   notReady(): string | undefined {

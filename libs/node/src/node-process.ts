@@ -3,6 +3,7 @@
  * add what only their role has.
  */
 import { join } from 'node:path';
+import { type MoveHistory } from '@sluice/coordination';
 import { type Clock, type Logger } from '@sluice/core';
 import {
   agentTableName,
@@ -49,7 +50,10 @@ export class NodeProcess {
     readonly client: KubeClient,
     private readonly watch: ClusterWatch,
     private readonly ovs: OvsSwitch,
-    private readonly loop: NodeLoop,
+    private readonly own: {
+      readonly loop: NodeLoop;
+      readonly history?: () => Promise<MoveHistory>;
+    },
   ) {}
 
   /** Reads the cluster's configuration; nothing runs before `start`. */
@@ -71,7 +75,8 @@ export class NodeProcess {
     const config = checkConfig({ ...defaultConfig, datapath, marks });
     const metrics = commitMetrics(registry);
     const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
-    const keeper = roles.gateway ? slotKeeper({ settings, clock, logger, registry, client, ovs }) : undefined;
+    const parts = { settings, clock, logger, registry, client, recorder, ovs };
+    const { keeper, history } = roles.gateway ? await slotKeeper(parts) : {};
     const replayer = roles.agent
       ? new Replayer({
           clock,
@@ -119,28 +124,33 @@ export class NodeProcess {
       ...(replayer === undefined ? {} : { replayer }),
       ...(roles.agent ? { marks: new MarkCheck({ config, nft, network, logger }) } : {}),
     });
-    return new NodeProcess(client, watch, ovs, loop);
+    return new NodeProcess(client, watch, ovs, { loop, ...(history === undefined ? {} : { history }) });
   }
 
   start(): void {
     this.ovs.start();
     this.watch.start();
-    this.loop.start();
-    void this.watch.synced().then(() => this.loop.mark());
+    this.own.loop.start();
+    void this.watch.synced().then(() => this.own.loop.mark());
   }
 
   /** Ends in order; what is installed stays and forwards on. */
   async stop(): Promise<void> {
-    await this.loop.stop();
+    await this.own.loop.stop();
     await this.watch.stop();
     await this.ovs.stop();
     await this.client.close();
   }
 
+  /** The record of moves, of all gateways; undefined: this process has none. */
+  get history(): (() => Promise<MoveHistory>) | undefined {
+    return this.own.history;
+  }
+
   /** Why the process is not ready; undefined: it is. */
   notReady(): string | undefined {
     if (!this.watch.isSynced) return 'the API server has not been read completely yet';
-    const problem = this.loop.currentProblem;
+    const problem = this.own.loop.currentProblem;
     return problem === undefined ? undefined : `${problem.reason}: ${problem.message}`;
   }
 }

@@ -37,6 +37,34 @@ const markBit = (bit: number) =>
     )
     .default(bit);
 
+const hostAndPort = list.transform((texts, context) =>
+  texts.flatMap((text) => {
+    const [, bracketed, plain, port = '26379'] =
+      /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+    const host = bracketed ?? plain;
+    if (host !== undefined && Number(port) <= 65_535) return [{ host, port: Number(port) }];
+    context.addIssue(`"${text}" must be host:port`);
+    return [];
+  }),
+);
+
+const path = z.string().startsWith('/');
+
+/** Where gateways coordinate; without it there is no failover. What they mean together: libs/coordination's `redisTarget`. */
+const redisSettings = {
+  /** redis://host:port, or rediss:// for TLS. */
+  SLUICE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** In place of the URL: host:port of each Sentinel, separated by commas. */
+  SLUICE_REDIS_SENTINELS: hostAndPort,
+  SLUICE_REDIS_MASTER: z.string().min(1).optional(),
+  SLUICE_REDIS_USERNAME: z.string().min(1).optional(),
+  SLUICE_REDIS_PASSWORD_FILE: path.optional(),
+  SLUICE_REDIS_SENTINEL_PASSWORD_FILE: path.optional(),
+  SLUICE_REDIS_CA_FILE: path.optional(),
+  SLUICE_REDIS_CERT_FILE: path.optional(),
+  SLUICE_REDIS_KEY_FILE: path.optional(),
+};
+
 export const nodeSettings = z.object({
   /** Name of the Node object. */
   SLUICE_NODE_NAME: z.string().min(1),
@@ -52,8 +80,7 @@ export const nodeSettings = z.object({
   SLUICE_MARK_CAPTURED: markBit(defaultConfig.marks.captured),
   /** Bit that says, beside the other one, that it is a reply. */
   SLUICE_MARK_REPLY: markBit(defaultConfig.marks.reply),
-  /** Where gateways coordinate: redis://host:port or rediss://; without it there is no failover. */
-  SLUICE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  ...redisSettings,
   /** Seconds that a slot and a gateway rest before a slot moves for balance alone. */
   SLUICE_HOLD_DOWN_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
   /** Seconds that a gateway goes on with the connections of a slot that it has handed over. */

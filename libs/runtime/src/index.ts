@@ -4,6 +4,7 @@ export { runNestProcess, type HostedProcess, type NestProcessOptions } from './n
 export {
   startStatusServer,
   type Probe,
+  type StatusPages,
   type StatusServer,
   type StatusServerOptions,
 } from './status-server.js';

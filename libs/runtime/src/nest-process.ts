@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { startStatusServer, type StatusServer } from './status-server.js';
+import { startStatusServer, type StatusPages, type StatusServer } from './status-server.js';
 
 /** What a process is beside its frame. */
 export interface HostedProcess {
@@ -19,6 +19,8 @@ export interface HostedProcess {
   stop(): Promise<void>;
   /** Why it is not ready; undefined: it is. */
   notReady(): string | undefined;
+  /** What its status server shows beside health and metrics. */
+  readonly pages?: StatusPages;
 }
 
 export interface NestProcessOptions {
@@ -47,6 +49,7 @@ class ProcessLifecycle implements OnApplicationBootstrap, OnApplicationShutdown 
       healthy: () => undefined,
       ready: () => this.hosted.notReady(),
       metrics: this.registry,
+      ...(this.hosted.pages === undefined ? {} : { pages: this.hosted.pages }),
     });
     await this.hosted.start();
     this.options.logger.info({ port: this.status.port, pid: process.pid }, 'started');

@@ -28,4 +28,30 @@ describe('status server', () => {
     expect((await get('/metrics')).text).toContain('sluice_things_total 3');
     expect((await get('/nothing')).status).toBe(404);
   });
+
+  it('shows the pages of its process, and why one cannot be shown', async () => {
+    const well = () => undefined;
+    const pages = {
+      moves: () => Promise.resolve([{ slots: 3 }]),
+      lost: () => Promise.reject(new Error('Redis does not answer')),
+    };
+    const metrics = new Registry();
+    server = await startStatusServer({
+      host: '127.0.0.1',
+      port: 0,
+      healthy: well,
+      ready: well,
+      metrics,
+      pages,
+    });
+    const { status, text } = await get('/moves');
+    expect([status, JSON.parse(text)]).toEqual([200, [{ slots: 3 }]]);
+    expect(await get('/lost')).toMatchObject({
+      status: 503,
+      text: expect.stringContaining('Redis') as unknown,
+    });
+    expect((await get('/constructor')).text).toBe(
+      'not found; there are /healthz, /readyz, /metrics, /moves, /lost\n',
+    );
+  });
 });

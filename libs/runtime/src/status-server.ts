@@ -2,10 +2,14 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { describeError } from '@sluice/core';
 import { type Registry } from 'prom-client';
 
 /** `undefined` is well; a text says what is not. */
 export type Probe = () => string | undefined;
+
+/** Path without slash → what is there. One that throws is 503 with the reason. */
+export type StatusPages = Readonly<Record<string, () => Promise<unknown>>>;
 
 export interface StatusServerOptions {
   readonly host?: string;
@@ -14,6 +18,8 @@ export interface StatusServerOptions {
   readonly healthy: Probe;
   readonly ready: Probe;
   readonly metrics: Registry;
+  /** More paths, answered with what they give, as JSON. */
+  readonly pages?: StatusPages;
 }
 
 export interface StatusServer {
@@ -47,7 +53,24 @@ async function answer(path: string, options: StatusServerOptions): Promise<Answe
     case '/metrics':
       return { status: 200, type: options.metrics.contentType, body: await options.metrics.metrics() };
     default:
-      return plain(404, 'not found; there are /healthz, /readyz and /metrics');
+      return page(path.slice(1), options.pages ?? {});
+  }
+}
+
+async function page(name: string, pages: StatusPages): Promise<Answer> {
+  const read = Object.hasOwn(pages, name) ? pages[name] : undefined;
+  if (read === undefined) {
+    const paths = ['healthz', 'readyz', 'metrics', ...Object.keys(pages)].map((known) => `/${known}`);
+    return plain(404, `not found; there are ${paths.join(', ')}`);
+  }
+  try {
+    return {
+      status: 200,
+      type: 'application/json',
+      body: `${JSON.stringify(await read(), undefined, 2)}\n`,
+    };
+  } catch (error) {
+    return plain(503, describeError(error));
   }
 }
 

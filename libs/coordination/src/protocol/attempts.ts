@@ -15,6 +15,9 @@ export interface Take {
 interface Attempt {
   readonly id: number;
   readonly startedAt: number;
+  /** When each step was done. */
+  armedAt?: number;
+  claimedAt?: number;
   readonly byMap: boolean;
   /** Of the answer that the decision was made on. */
   readonly mark: string;
@@ -61,6 +64,7 @@ export class Attempts {
       this.giveUp(attempt, attempt.takes, now);
       return;
     }
+    attempt.armedAt = now;
     const slots = attempt.takes.map(({ record: { slot, entry, duty, gate } }) => {
       const epochs = [entry?.epoch ?? 0, duty.recorded?.epoch ?? 0, gate?.epoch ?? 0];
       return { slot, epochRead: attempt.epochsRead.get(slot) ?? 0, floor: Math.max(...epochs) + 1 };
@@ -73,6 +77,7 @@ export class Attempts {
   claimed(id: number, answers: ReadonlyMap<SlotId, ClaimAnswer>, now: number): void {
     const attempt = this.running.get(id);
     if (attempt === undefined) return;
+    attempt.claimedAt = now;
     const lost: Take[] = [];
     for (const take of attempt.takes) {
       const answer = answers.get(take.record.slot);
@@ -140,8 +145,10 @@ export class Attempts {
         slots: group.map(({ record }) => record.slot),
         why: first.why,
         from: first.record.formerHolder,
+        to: this.context.settings.self,
         startedAt: attempt.startedAt,
         at: now,
+        steps: stepsOf(attempt, now),
       });
     }
   }
@@ -181,6 +188,12 @@ export class Attempts {
     );
   }
 }
+
+const stepsOf = ({ startedAt, armedAt = startedAt, claimedAt = startedAt }: Attempt, probedAt: number) => ({
+  armed: armedAt - startedAt,
+  claimed: claimedAt - startedAt,
+  probed: probedAt - startedAt,
+});
 
 /** A look since the claim showed a later holder. */
 const isSuperseded = ({ entry, slot }: SlotRecord, { epochs }: Attempt): boolean =>

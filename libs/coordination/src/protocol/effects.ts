@@ -86,9 +86,14 @@ export type SlotEffect =
       readonly slots: readonly SlotId[];
       readonly why: TakeReason | 'handed-over';
       readonly from: GatewayName | undefined;
+      readonly to: GatewayName;
       readonly startedAt: number;
       readonly at: number;
+      /** Milliseconds from `startedAt` until each step was done; `opened` is the adapter's to tell. */
+      readonly steps: Readonly<Partial<Record<MoveStep, number>>>;
     };
+
+export type MoveStep = 'armed' | 'claimed' | 'probed' | 'opened' | 'retired' | 'handed-over';
 
 /** Why a gateway takes a slot: the rows of the decision. */
 export type TakeReason =

@@ -147,7 +147,7 @@ export class SlotMachine {
         record.wrote({ holder: this.settings.self, epoch: event.answer.epoch, released: false }, now);
         return;
       case 'retired':
-        this.moves.retired(record, event.ok);
+        this.moves.retired(record, event.ok, now);
         return;
       case 'handed-over':
         this.moves.handedOver(record, event.answer, now);

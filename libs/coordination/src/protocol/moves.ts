@@ -30,14 +30,14 @@ export class Moves {
     }
   }
 
-  retired(record: SlotRecord, ok: boolean): void {
+  retired(record: SlotRecord, ok: boolean, now: number): void {
     const { step, gate } = record;
     if (step.kind !== 'retiring') return;
     if (!ok || gate === undefined) {
       record.step = idle;
       return;
     }
-    record.step = { kind: 'handing-over', successor: step.successor, startedAt: step.startedAt };
+    record.step = { ...step, kind: 'handing-over', retiredAt: now };
     this.context.emit({ type: 'hand-over', slot: record.slot, epoch: gate.epoch, successor: step.successor });
   }
 
@@ -56,8 +56,10 @@ export class Moves {
       slots: [record.slot],
       why: 'handed-over',
       from: settings.self,
+      to: step.successor,
       startedAt: step.startedAt,
       at: now,
+      steps: { retired: step.retiredAt - step.startedAt, 'handed-over': now - step.startedAt },
     });
   }
 

@@ -8,7 +8,12 @@ export type Step =
   | { readonly kind: 'idle' }
   | { readonly kind: 'attempt'; readonly attempt: number }
   | { readonly kind: 'retiring'; readonly successor: GatewayName; readonly startedAt: number }
-  | { readonly kind: 'handing-over'; readonly successor: GatewayName; readonly startedAt: number };
+  | {
+      readonly kind: 'handing-over';
+      readonly successor: GatewayName;
+      readonly startedAt: number;
+      readonly retiredAt: number;
+    };
 
 export const idle: Step = { kind: 'idle' };
 

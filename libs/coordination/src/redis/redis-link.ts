@@ -4,6 +4,7 @@
  */
 import { describeError, type Logger, RemoteError, type SluiceError, TransportError } from '@sluice/core';
 import { Redis, type RedisOptions as IoRedisOptions, ReplyError } from 'ioredis';
+import { ProblemLog } from './problem-log.js';
 import { refusal } from './refusals.js';
 import { type ScriptName, scripts } from './scripts/scripts.js';
 
@@ -29,39 +30,46 @@ type Argument = string | number;
 const silentMs = 1000;
 const slowestRetryMs = 500;
 
-/**
- * ioredis has an auto-pipelining of its own, which is off: it holds back every command until the replies of those
- * before have come, and starts the deadline only then, so one late renewal would delay the claims behind it. Without it
- * each command is written at once, behind those under way; 64 claims of one tick still are one round trip.
- */
-const settings = (deadlineMs: number): RedisOptions => ({
+/** How Redis is found again, for ever: of every connection, also those of the queue. */
+export const reconnecting = {
   lazyConnect: true,
-  enableAutoPipelining: false,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  maxRetriesPerRequest: 0,
-  commandTimeout: deadlineMs,
-  sentinelCommandTimeout: silentMs,
-  connectTimeout: silentMs,
-  socketTimeout: silentMs,
   disableClientInfo: true,
+  connectTimeout: silentMs,
+  sentinelCommandTimeout: silentMs,
   retryStrategy: (attempt) => Math.min(slowestRetryMs, 50 * attempt),
   sentinelRetryStrategy: (attempt) => Math.min(slowestRetryMs, 50 * attempt),
   // A former master says this after a failover: connect anew, which asks the Sentinels.
   reconnectOnError: (error) => error.message.startsWith('READONLY'),
   failoverDetector: true,
   sentinelReconnectStrategy: () => 1000,
+} as const satisfies RedisOptions;
+
+/**
+ * ioredis has an auto-pipelining of its own, which is off: it holds back every command until the replies of those
+ * before have come, and starts the deadline only then, so one late renewal would delay the claims behind it. Without it
+ * each command is written at once, behind those under way; 64 claims of one tick still are one round trip.
+ */
+const settings = (deadlineMs: number): RedisOptions => ({
+  ...reconnecting,
+  enableAutoPipelining: false,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: deadlineMs,
+  socketTimeout: silentMs,
 });
 
 export class RedisLink {
   private readonly redis: Redis;
   private ready = false;
   private stopped = false;
-  private lastProblem: string | undefined;
+  private evictionChecked = false;
+  private readonly problems: ProblemLog;
   private lastConnectError: Error | undefined;
 
   constructor(private readonly options: RedisLinkOptions) {
-    const { target, deadlineMs } = options;
+    const { target, deadlineMs, logger } = options;
+    this.problems = new ProblemLog(logger, 'Redis answers again');
     this.redis =
       'url' in target
         ? new Redis(target.url, settings(deadlineMs))
@@ -88,7 +96,7 @@ export class RedisLink {
   async run(script: ScriptName, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     try {
       const reply = await this.command(script)(keys.length, ...keys, ...args);
-      this.recovered();
+      this.problems.recovered();
       return reply;
     } catch (cause) {
       const error = this.asSluiceError(cause);
@@ -105,12 +113,12 @@ export class RedisLink {
   }
 
   private asSluiceError(cause: unknown): SluiceError {
-    if (cause instanceof ReplyError) {
-      const message = refusal(describeError(cause));
-      return new RemoteError('SLUICE_STORE_REFUSED', { message, cause, retryable: true });
-    }
     // Without a connection, why there is none says more than that there is none.
     const why = this.ready ? cause : (this.lastConnectError ?? cause);
+    if (why instanceof ReplyError) {
+      const message = refusal(describeError(why));
+      return new RemoteError('SLUICE_STORE_REFUSED', { message, cause: why, retryable: true });
+    }
     const message = `Redis does not answer: ${describeError(why)}`;
     return new TransportError('SLUICE_STORE_UNREACHABLE', { message, cause });
   }
@@ -120,6 +128,21 @@ export class RedisLink {
     this.lastConnectError = undefined;
     this.options.logger.debug({}, 'connected to Redis');
     this.options.onConnected();
+    if (!this.evictionChecked) void this.checkEviction();
+  }
+
+  /** A server that evicts keys throws leases and slots away when it is full. */
+  private async checkEviction(): Promise<void> {
+    // Without the right to ask, or without an answer: it is asked again at the next connection.
+    const memory = await this.redis.info('memory').catch(() => '');
+    const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+    if (policy === undefined) return;
+    this.evictionChecked = true;
+    if (policy === 'noeviction') return;
+    this.options.logger.warn(
+      { policy },
+      `Redis throws keys away when it is full: set maxmemory-policy to noeviction, not ${policy} (docs/guide/redis.md)`,
+    );
   }
 
   private disconnected(): void {
@@ -141,16 +164,7 @@ export class RedisLink {
     }, slowestRetryMs);
   }
 
-  /** Once for each new problem. */
   private problem(message: string): void {
-    if (this.stopped || message === this.lastProblem) return;
-    this.lastProblem = message;
-    this.options.logger.warn({}, message);
-  }
-
-  private recovered(): void {
-    if (this.lastProblem === undefined) return;
-    this.lastProblem = undefined;
-    this.options.logger.info({}, 'Redis answers again');
+    if (!this.stopped) this.problems.problem(message);
   }
 }

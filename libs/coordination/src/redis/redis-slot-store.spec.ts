@@ -1,12 +1,14 @@
 import { copyFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { silentLogger } from '@sluice/core';
 import { Redis } from 'ioredis';
 import { type Caller, type SlotId } from '../store.js';
+import { eventually } from '../testing/eventually.js';
+import { openStore } from '../testing/open-store.js';
 import { RealRedis } from '../testing/real-redis.js';
-import { RedisSlotStore } from './redis-slot-store.js';
+import { type RedisSlotStore } from './redis-slot-store.js';
 
-const leaseMs = 300;
+/** Long enough for a busy machine to do something within it. */
+const leaseMs = 1000;
 const a: Caller = { gateway: 'a', incarnation: 'a1' };
 const b: Caller = { gateway: 'b', incarnation: 'b1' };
 
@@ -14,22 +16,8 @@ let server: RealRedis;
 let admin: Redis;
 let store: RedisSlotStore;
 
-const opened = async (port: number): Promise<RedisSlotStore> => {
-  let made: RedisSlotStore | undefined;
-  await new Promise<void>((resolve) => {
-    made = new RedisSlotStore({
-      url: `redis://127.0.0.1:${String(port)}`,
-      logger: silentLogger,
-      onConnected: resolve,
-    });
-    made.start();
-  });
-  if (made === undefined) throw new Error('not made');
-  return made;
-};
-
 const renew = (caller: Caller, observed: readonly string[] = []) =>
-  store.renew({ ...caller, leaseMs, observed });
+  store.renew({ ...caller, leaseMs, heard: 1, observed });
 
 const renewed = async (caller: Caller, observed: readonly string[] = []) => {
   const answer = await renew(caller, observed);
@@ -63,7 +51,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await admin.flushall();
-  store = await opened(server.port);
+  store = await openStore({ host: '127.0.0.1', port: server.port });
 });
 afterEach(() => store.stop());
 
@@ -73,12 +61,12 @@ describe('leases', () => {
     await renewed(a);
     expect((await renewed(b, ['a', 'c'])).leases).toEqual(
       new Map([
-        ['a', { incarnation: 'a1', renewals: 2 }],
-        ['c', { incarnation: undefined, renewals: 0 }],
+        ['a', { incarnation: 'a1', renewals: 2, heard: 1 }],
+        ['c', { incarnation: undefined, renewals: 0, heard: 0 }],
       ]),
     );
     await leaseGone('a');
-    expect((await renewed(b, ['a'])).leases.get('a')).toEqual({ incarnation: undefined, renewals: 2 });
+    expect((await renewed(b, ['a'])).leases.get('a')).toMatchObject({ incarnation: undefined, renewals: 2 });
   });
 
   test('a second process of a gateway waits for the first one', async () => {
@@ -174,6 +162,11 @@ describe('what a holder says', () => {
   });
 });
 
+const stopProcess = (): Promise<undefined> => {
+  server.signal('SIGSTOP');
+  return Promise.resolve(undefined);
+};
+
 describe('a store that is not well', () => {
   test('garbage in a slot is no entry', async () => {
     await admin.hset('{sluice}:slots', '1', 'garbage', '2', '1:0:', 'x', '5:0:a');
@@ -186,17 +179,14 @@ describe('a store that is not well', () => {
     await expect(renew(a)).rejects.toMatchObject({ code: 'SLUICE_STORE_REFUSED' });
   });
 
-  test('silence ends at the deadline, and is over when it is over', async () => {
-    server.signal('SIGSTOP');
+  test.each([
+    ['SIGSTOP', () => stopProcess()],
+    ['CLIENT PAUSE', () => admin.call('CLIENT', 'PAUSE', '1500', 'ALL').then(() => undefined)],
+  ])('silence ends at the deadline, and is over when it is over: %s', async (_, pause) => {
+    await pause();
     await expect(renew(a)).rejects.toMatchObject({ code: 'SLUICE_STORE_UNREACHABLE', retryable: true });
     server.signal('SIGCONT');
-    let kind: string | undefined;
-    while (kind === undefined)
-      kind = await renew(a).then(
-        (answer) => answer.kind,
-        () => undefined,
-      );
-    expect(kind).toBe('renewed');
+    expect((await eventually(() => renew(a))).kind).toBe('renewed');
   });
 
   test('killed and started again from an older snapshot: no epoch is given twice', async () => {
@@ -209,12 +199,7 @@ describe('a store that is not well', () => {
     await expect(renew(a)).rejects.toMatchObject({ code: 'SLUICE_STORE_UNREACHABLE' });
     copyFileSync(`${server.snapshot}.old`, server.snapshot);
     await server.startAgain();
-    let slots: Awaited<ReturnType<typeof renewed>>['slots'] | undefined;
-    while (slots === undefined)
-      slots = await renewed(b).then(
-        (answer) => answer.slots,
-        () => undefined,
-      );
+    const { slots } = await eventually(() => renewed(b));
     expect(slots.get(1)).toMatchObject({ holder: 'a', epoch: first });
     // Also when the one who claims has not seen the second holder.
     await store.release({ ...a, slot: 1, epoch: first });

@@ -1,7 +1,7 @@
 /** What a refusal of Redis means for the operator: first word of its reply → what to do about it. */
 const advice: Readonly<Record<string, string>> = {
   READONLY: 'this server is a replica; point Sluice at the master, or at the Sentinels',
-  NOPERM: 'the user of Sluice lacks a permission; docs/guide/redis.md has the ACL that it needs',
+  NOPERM: 'the user of Sluice lacks a permission; give it the ACL of the guide',
   NOAUTH: 'Redis wants a password; set SLUICE_REDIS_PASSWORD_FILE',
   WRONGPASS: 'user name or password is wrong; check SLUICE_REDIS_USERNAME and SLUICE_REDIS_PASSWORD_FILE',
   OOM: 'Redis is full (maxmemory); give it more memory or remove what others keep in it',
@@ -18,5 +18,7 @@ const advice: Readonly<Record<string, string>> = {
 /** The text of a refusal with what to do; `reply` is what Redis said, beginning with its code. */
 export function refusal(reply: string): string {
   const hint = advice[/^[A-Z]+/.exec(reply)?.[0] ?? ''];
-  return hint === undefined ? `Redis refused: ${reply}` : `Redis refused: ${reply} — ${hint}`;
+  return hint === undefined
+    ? `Redis refused: ${reply}`
+    : `Redis refused: ${reply} — ${hint} (docs/guide/redis.md)`;
 }

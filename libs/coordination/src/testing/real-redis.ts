@@ -1,27 +1,20 @@
 /** A Redis of a spec's own: a free port on loopback, nothing on disk unless asked, ended by its pid. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.js';
 
 const program = '/usr/bin/redis-server';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 const answers = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => socket.write('PING\r\n'));
     socket.once('data', (data) => {
-      resolve(data.toString().startsWith('+PONG'));
+      // With a password it wants that first.
+      resolve(/^(\+PONG|-NOAUTH)/.test(data.toString()));
       socket.destroy();
     });
     socket.once('error', () => resolve(false));
@@ -32,16 +25,35 @@ export class RealRedis {
 
   private constructor(
     readonly port: number,
-    private readonly directory: string,
+    readonly directory: string,
     private readonly options: readonly string[],
   ) {}
 
-  static async start(...options: readonly string[]): Promise<RealRedis> {
+  /** `options`: as on the command line. */
+  static start(...options: readonly string[]): Promise<RealRedis> {
+    return RealRedis.run(() => ['--save', '', ...options]);
+  }
+
+  /** Watches `master` alone; a master that is silent for half a second is replaced. */
+  static sentinelOf(name: string, master: RealRedis): Promise<RealRedis> {
+    const lines = [
+      `sentinel monitor ${name} 127.0.0.1 ${String(master.port)} 1`,
+      `sentinel down-after-milliseconds ${name} 500`,
+      `sentinel failover-timeout ${name} 2000`,
+    ];
+    return RealRedis.run((directory) => {
+      const file = join(directory, 'sentinel.conf');
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      return [file, '--sentinel'];
+    });
+  }
+
+  private static async run(options: (directory: string) => readonly string[]): Promise<RealRedis> {
     if (!existsSync(program)) {
       throw new Error(`${program} is missing; run: apt-get install redis-server`);
     }
     const directory = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
-    const redis = new RealRedis(await freePort(), directory, options);
+    const redis = new RealRedis(await freePort(), directory, options(directory));
     await redis.startAgain();
     return redis;
   }
@@ -52,11 +64,8 @@ export class RealRedis {
 
   async startAgain(): Promise<void> {
     const { port, directory, options } = this;
-    this.child = spawn(
-      program,
-      ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '', ...options],
-      { stdio: 'ignore' },
-    );
+    const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
+    this.child = spawn(program, [...options, ...common], { stdio: 'ignore' });
     while (!(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 

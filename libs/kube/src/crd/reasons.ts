@@ -34,6 +34,12 @@ export const reasons = {
   GatewaySilent: 'The gateway has not renewed its lease: its process, node or network is down.',
   GatewayStarting: 'The gateway has not reported yet.',
   GatewayStopping: 'The gateway is shutting down in order.',
+  SlotsTaken: 'The gateway took slots over that another one had lost; the message says whose and how fast.',
+  SlotsLost: 'Other gateways took over what this one had: it was silent, or could not carry it.',
+  SlotsHandedOver:
+    'The gateway gave slots to others in order, to drain or for balance; no connection was cut.',
+  SlotsGivenBack: 'The gateway closed all its slots, because it cannot carry them; the message says why.',
+  SlotContested: 'Another gateway answers on the uplink for a slot that this one has claimed.',
   NodeMissing: 'The node of the gateway does not exist or has lost its label.',
   OVSConnected: 'Open vSwitch answers and carries the flows of the gateway.',
   OVSUnavailable: 'Open vSwitch does not answer on its socket; check the sluice-ovs DaemonSet.',

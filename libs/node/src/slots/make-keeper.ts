@@ -1,13 +1,21 @@
 /** Puts a gateway's keeper together: the slot protocol with Redis, or the controller's map without. */
 import { randomBytes } from 'node:crypto';
 import { type Clock, describeError, type Logger } from '@sluice/core';
-import { RedisSlotStore } from '@sluice/coordination';
+import {
+  type MoveHistory,
+  openMoveQueue,
+  type RedisOptions,
+  RedisSlotStore,
+  redisTarget,
+} from '@sluice/coordination';
 import { defaultConfig, ofports } from '@sluice/datapath';
-import { type KubeClient } from '@sluice/kube';
+import { type EventRecorder, type KubeClient } from '@sluice/kube';
 import { type Registry } from 'prom-client';
 import { type NodeSettings } from '../settings.js';
 import { type Switch } from '../switch/switch.js';
+import { GatewayEvents } from './gateway-events.js';
 import { Leaving } from './leaving.js';
+import { MoveReporter } from './move-reporter.js';
 import { PoolMap } from './pool-map.js';
 import { ProtocolKeeper } from './protocol-keeper.js';
 import { type SlotKeeper } from './slot-keeper.js';
@@ -21,33 +29,54 @@ export interface KeeperParts {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly client: KubeClient;
+  readonly recorder: EventRecorder;
   readonly ovs: Switch;
+}
+
+export interface MadeKeeper {
+  readonly keeper: SlotKeeper;
+  /** The record of moves; undefined: without Redis there is none. */
+  readonly history?: () => Promise<MoveHistory>;
 }
 
 /** 48 random bits. */
 const newIncarnation = (): number => randomBytes(6).readUIntBE(0, 6);
 
-export function slotKeeper(parts: KeeperParts): SlotKeeper {
+export async function slotKeeper(parts: KeeperParts): Promise<MadeKeeper> {
   const { settings, clock, logger, ovs } = parts;
   const switchUp = (): boolean => ovs.isForwarding;
   const incarnation = newIncarnation();
-  const url = settings.SLUICE_REDIS_URL;
-  if (url !== undefined) return protocolKeeper(parts, { url, incarnation, switchUp });
-  logger.warn({}, 'SLUICE_REDIS_URL is not set: addresses stay where they are, and there is no failover');
-  return new StaticKeeper({ clock, logger, gate: ovs, incarnation, ready: switchUp });
+  const redis = redisTarget(settings);
+  if (redis !== undefined) return protocolKeeper(parts, { redis, incarnation, switchUp });
+  logger.warn(
+    {},
+    'no Redis is set (SLUICE_REDIS_URL): addresses stay where they are, and there is no failover',
+  );
+  return { keeper: new StaticKeeper({ clock, logger, gate: ovs, incarnation, ready: switchUp }) };
 }
 
-function protocolKeeper(
-  { settings, clock, logger, registry, client, ovs }: KeeperParts,
-  { url, incarnation, switchUp }: { url: string; incarnation: number; switchUp: () => boolean },
-): SlotKeeper {
+async function protocolKeeper(
+  { settings, clock, logger, registry, client, recorder, ovs }: KeeperParts,
+  { redis, incarnation, switchUp }: { redis: RedisOptions; incarnation: number; switchUp: () => boolean },
+): Promise<MadeKeeper> {
   const send = (frames: readonly Uint8Array[]): void => {
     ovs.send(frames, ofports.uplink).catch((error: unknown) => {
       logger.debug({ error: describeError(error) }, 'could not ask the uplink');
     });
   };
   const wire = new Wire({ clock, send, onAnnounced: (answer) => keeper.announced(answer) });
-  const store = new RedisSlotStore({ url, logger, onConnected: () => keeper.storeConnected() });
+  const store = new RedisSlotStore({ redis, logger, onConnected: () => keeper.storeConnected() });
+  const map = new PoolMap(client, logger);
+  const metrics = slotMetrics(registry);
+  const events = new GatewayEvents(client, recorder, logger);
+  const reporter = new MoveReporter({ clock, logger, metrics, events });
+  const queue = await openMoveQueue({
+    redis,
+    clock,
+    logger,
+    reports: reporter,
+    recorded: () => map.read(),
+  });
   const leaving = new Leaving({
     clock,
     logger,
@@ -60,10 +89,16 @@ function protocolKeeper(
     gate: ovs,
     wire,
     store,
-    closeStore: () => store.stop(),
-    map: new PoolMap(client, logger),
+    closeStore: () => {
+      store.stop();
+      return queue.stop();
+    },
+    map,
+    reporter,
+    queue,
+    events,
     leaving,
-    metrics: slotMetrics(registry),
+    metrics,
     incarnation,
     moves: {
       holdDownMs: settings.SLUICE_HOLD_DOWN_SECONDS * 1000,
@@ -77,5 +112,6 @@ function protocolKeeper(
   ovs.onForwarding(() => keeper.switchChanged());
   ovs.onLiveness(() => keeper.livenessChanged());
   store.start();
-  return keeper;
+  queue.start();
+  return { keeper, history: () => queue.history() };
 }

@@ -2,6 +2,7 @@
  * Who holds which slot, in the cluster: `status.slots` of the pools. Written only over the version that was read, and
  * never to a lower epoch.
  */
+import { type RecordedSlot } from '@sluice/coordination';
 import { type Logger } from '@sluice/core';
 import {
   type EgressPool,
@@ -25,9 +26,19 @@ const attempts = 5;
 
 export class PoolMap {
   constructor(
-    private readonly client: Pick<KubeClient, 'get' | 'replace'>,
+    private readonly client: Pick<KubeClient, 'get' | 'listAll' | 'replace'>,
     private readonly logger: Logger,
   ) {}
+
+  /** Every slot of every pool that has an id, read from a quorum. */
+  async read(): Promise<readonly RecordedSlot[]> {
+    const pools: readonly EgressPool[] = await this.client.listAll(egressPools);
+    return pools.flatMap(({ metadata, status }): readonly RecordedSlot[] => {
+      const { id: poolId, slots = [] } = status ?? {};
+      if (poolId === undefined) return [];
+      return slots.map(({ slot, holder, epoch }) => ({ pool: metadata.name, poolId, slot, holder, epoch }));
+    });
+  }
 
   /** Throws what the API client throws. */
   async record(pool: string, holder: string, holdings: readonly Holding[]): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type GateState,
   type GateTable,
   type MachineSettings,
+  type MoveQueue,
   type SlotEffect,
   type SlotEvent,
   SlotMachine,
@@ -18,7 +19,9 @@ import { type GateEntry } from '@sluice/datapath';
 import { type GlobalSlot, type SlotDuty, type SlotView } from '@sluice/model';
 import { type Answer } from '../frames/probe.js';
 import { type Gate, type GateChange } from './gate.js';
+import { type GatewayEvents } from './gateway-events.js';
 import { type Leaving } from './leaving.js';
+import { type MoveReporter } from './move-reporter.js';
 import { type PoolMap } from './pool-map.js';
 import { type SlotKeeper } from './slot-keeper.js';
 import { type SlotMetrics } from './slot-metrics.js';
@@ -30,8 +33,11 @@ export interface ProtocolKeeperOptions {
   readonly gate: Gate;
   readonly wire: Wire;
   readonly store: SlotStore;
-  readonly closeStore: () => void;
+  readonly closeStore: () => Promise<void>;
   readonly map: PoolMap;
+  readonly reporter: MoveReporter;
+  readonly queue: Pick<MoveQueue, 'moved'>;
+  readonly events: Pick<GatewayEvents, 'tell'>;
   readonly leaving: Leaving;
   readonly metrics: SlotMetrics;
   /** Of this process, 48 bits. */
@@ -80,8 +86,7 @@ export class ProtocolKeeper implements SlotKeeper {
     this.machine = undefined;
     this.options.wire.stop();
     this.options.leaving.stop();
-    this.options.closeStore();
-    await this.turn;
+    await Promise.all([this.turn, this.options.closeStore()]);
   }
 
   update(view: SlotView, uplinkMac: string): void {
@@ -193,6 +198,7 @@ export class ProtocolKeeper implements SlotKeeper {
       const request = { ...this.caller(self), leaseMs, heard: this.shareUp, observed };
       const answer = await store.renew(request);
       done();
+      if (answer.kind === 'renewed') this.options.reporter.seen(answer.leases);
       return answer;
     } catch (error) {
       metrics.renewFailures.inc();
@@ -282,8 +288,7 @@ export class ProtocolKeeper implements SlotKeeper {
         this.alarm(effect);
         return;
       case 'moved':
-        this.moved(effect);
-        return;
+        return this.moved(effect);
       // The loop announces what is open, and repeats it; the userspace datapath forwards nothing without its process.
       case 'announce':
       case 'uplink-down':
@@ -403,14 +408,20 @@ export class ProtocolKeeper implements SlotKeeper {
   }
 
   private alarm({ kind, slots }: Effect<'alarm'>): void {
-    this.options.metrics.alarms.inc({ kind });
-    this.options.logger.error({ kind, slots: slots.length }, alarmText[kind]);
+    const { metrics, logger, events } = this.options;
+    metrics.alarms.inc({ kind });
+    logger.error({ kind, slots: slots.length }, alarmText[kind]);
+    if (this.view === undefined || slots.length === 0) return;
+    const reason = kind === 'answered' ? 'SlotContested' : 'SlotsGivenBack';
+    events.tell(this.view.self, { type: 'Warning', reason, message: alarmText[kind] });
   }
 
-  private moved({ slots, why, from, startedAt, at }: Effect<'moved'>): void {
-    this.options.metrics.moves.inc({ why }, slots.length);
-    const ms = Math.round(at - startedAt);
-    this.options.logger.info({ slots: slots.length, why, from, ms }, 'slots moved');
+  /** Told when the switch has what was sent to it before: then the slots are open. */
+  private async moved(effect: Effect<'moved'>): Promise<void> {
+    await this.inTurn(() => Promise.resolve());
+    const { view } = this;
+    const { reporter, queue } = this.options;
+    if (view !== undefined) reporter.moved(effect, { view, doneAt: this.now }, queue);
   }
 
   private entry({ slot, form, epoch, other }: Effect<'modify'>['entries'][number]): GateEntry {

@@ -1,5 +1,5 @@
 /** What the slot protocol counts. */
-import { type SlotEffect } from '@sluice/coordination';
+import { type AuditFindingKind, type SlotEffect } from '@sluice/coordination';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface SlotMetrics {
@@ -7,18 +7,24 @@ export interface SlotMetrics {
   readonly leavingSlots: Gauge;
   readonly leavingConnections: Gauge;
   readonly moves: Counter<'why'>;
+  readonly moveStepSeconds: Histogram<'step' | 'why'>;
   readonly alarms: Counter<'kind'>;
   readonly renewSeconds: Histogram;
   readonly renewFailures: Counter;
 }
 
-type AlarmKind = Extract<SlotEffect, { readonly type: 'alarm' }>['kind'];
+/** Of the protocol, of the audit, and of a failover that did not end. */
+type AlarmKind = Extract<SlotEffect, { readonly type: 'alarm' }>['kind'] | AuditFindingKind | 'unserved';
 const alarmKinds = [
   'answered',
   'uplink-lost',
   'switch-lost',
   'underlay-lost',
   'isolated',
+  'unserved',
+  'unheld',
+  'holder-without-lease',
+  'map-differs',
 ] as const satisfies readonly AlarmKind[];
 
 /** From 0 on, because Prometheus sees no increase in what was not there before. */
@@ -53,6 +59,13 @@ export const slotMetrics = (registry: Registry): SlotMetrics => ({
     name: 'sluice_slot_moves_total',
     help: 'Slots that this gateway took or handed over, by reason.',
     labelNames: ['why'],
+    registers: [registry],
+  }),
+  moveStepSeconds: new Histogram({
+    name: 'sluice_slot_move_step_seconds',
+    help: 'Time from the beginning of a move until each of its steps was done, by reason of the move.',
+    labelNames: ['step', 'why'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5],
     registers: [registry],
   }),
   alarms: alarmCounter(registry),

@@ -1,7 +1,7 @@
 /** The one-file manifest: everything that `kubectl apply` needs. */
 import { crdObjects } from '@sluice/kube';
 import { stringify } from 'yaml';
-import { configMap, namespace } from './names.js';
+import { configMap, namespace, redisSecret, redisSecretPath } from './names.js';
 import { rbacObjects } from './rbac.js';
 import { workloads } from './workloads.js';
 
@@ -27,6 +27,14 @@ const base = (): readonly object[] => [
       SLUICE_MARK_CAPTURED: '',
       SLUICE_MARK_REPLY: '',
       SLUICE_REDIS_URL: '',
+      SLUICE_REDIS_SENTINELS: '',
+      SLUICE_REDIS_MASTER: '',
+      SLUICE_REDIS_USERNAME: '',
+      SLUICE_REDIS_PASSWORD_FILE: '',
+      SLUICE_REDIS_SENTINEL_PASSWORD_FILE: '',
+      SLUICE_REDIS_CA_FILE: '',
+      SLUICE_REDIS_CERT_FILE: '',
+      SLUICE_REDIS_KEY_FILE: '',
       SLUICE_LOG_LEVEL: 'info',
     },
   },
@@ -43,6 +51,12 @@ const header = `# Sluice in one file: kubectl apply --server-side -f sluice.yaml
 #   SLUICE_MARK_CAPTURED, SLUICE_MARK_REPLY
 #                               bits of the packet mark, 0x2000 and 0x1000; other ones where these collide
 #   SLUICE_REDIS_URL            redis://host:port, where gateways coordinate failover; empty: addresses stay put
+#   SLUICE_REDIS_SENTINELS, SLUICE_REDIS_MASTER
+#                               in its place: host:port of each Sentinel, separated by commas, and the master's name
+#   SLUICE_REDIS_USERNAME, SLUICE_REDIS_*_FILE
+#                               user, and files in ${redisSecretPath}, where gateways find the Secret ${redisSecret}
+#                               if there is one: SLUICE_REDIS_PASSWORD_FILE=${redisSecretPath}/password;
+#                               docs/guide/redis.md has all of them
 #   SLUICE_LOG_LEVEL            debug, info, warn, error
 #   KUBERNETES_SERVICE_HOST, KUBERNETES_SERVICE_PORT
 #                               add them where nodes reach the API server without kube-proxy

@@ -2,6 +2,9 @@
 export const namespace = 'sluice-system';
 export const version = '0.1.0';
 export const configMap = 'sluice-config';
+/** What only gateways may know: password and certificates of Redis. Made by the operator, mounted if it is there. */
+export const redisSecret = 'sluice-redis';
+export const redisSecretPath = '/etc/sluice/redis';
 
 export type Component = 'controller' | 'gateway' | 'agent' | 'ovs';
 

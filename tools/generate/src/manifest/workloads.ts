@@ -1,5 +1,15 @@
 /** The Deployment and the DaemonSets. */
-import { type Component, configMap, metadata, objectName, selector, labels, version } from './names.js';
+import {
+  type Component,
+  configMap,
+  labels,
+  metadata,
+  objectName,
+  redisSecret,
+  redisSecretPath,
+  selector,
+  version,
+} from './names.js';
 
 const gatewayLabel = 'sluice.dev/gateway';
 const image = (name: 'sluice' | 'sluice-ovs'): string => `${name}:${version}`;
@@ -135,6 +145,9 @@ function nodeProcess(component: 'agent' | 'gateway'): object {
                 { name: 'run', mountPath: '/run/sluice' },
                 { name: 'state', mountPath: '/var/lib/sluice' },
                 { name: 'sysctls', mountPath: '/host/proc/sys/net' },
+                ...(component === 'gateway'
+                  ? [{ name: 'redis', mountPath: redisSecretPath, readOnly: true }]
+                  : []),
               ],
             },
           ],
@@ -142,6 +155,9 @@ function nodeProcess(component: 'agent' | 'gateway'): object {
             hostPath('run', '/run/sluice', 'DirectoryOrCreate'),
             hostPath('state', '/var/lib/sluice', 'DirectoryOrCreate'),
             hostPath('sysctls', '/proc/sys/net', 'Directory'),
+            ...(component === 'gateway'
+              ? [{ name: 'redis', secret: { secretName: redisSecret, optional: true } }]
+              : []),
           ],
         },
       },
