@@ -6,7 +6,7 @@ export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sluice-installed
 LAB := node dist/lab/src/cli.js
 
-.PHONY: help lab test lab-down build lint format generate bench-path simulate
+.PHONY: help lab test lab-down build install-cli lint format generate bench-path chaos simulate
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,6 +25,13 @@ lab-down: build ## remove all that the lab made
 build: $(STAMP) ## compile
 	@npm run --silent build
 
+PREFIX := /usr/local
+install-cli: build ## sluicectl, also as plugin of kubectl, into PREFIX=/usr/local (needs Node 24)
+	@install -D -m 755 dist/sluicectl.mjs $(DESTDIR)$(PREFIX)/lib/sluice/sluicectl.mjs
+	@mkdir -p $(DESTDIR)$(PREFIX)/bin
+	@for name in sluicectl kubectl-sluice kubectl_complete-sluice; do \
+	  ln -sf ../lib/sluice/sluicectl.mjs $(DESTDIR)$(PREFIX)/bin/$$name; done
+
 lint: $(STAMP) ## types, rules of the layers, formatting
 	@npm run --silent types && npm run --silent lint && npm run --silent format:check
 
@@ -36,6 +43,9 @@ generate: build ## write what is made from code
 
 bench-path: build ## measure the path in a lab of its own
 	@npm run --silent bench -- path
+
+chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about an hour)
+	@npm run --silent bench -- failover
 
 SEEDS := 1000000
 simulate: build ## the slot protocol through SEEDS=1000000 schedules of faults

@@ -1,4 +1,4 @@
-// Puts together what goes into the image: one file for each process, the supervisor, and Node itself.
+// Puts together what goes into the image: one file for each process, the supervisor, and Node itself; and sluicectl in one file.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -7,7 +7,12 @@ import { rolldown } from 'rolldown';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, 'dist', 'image');
-const apps = ['controller', 'gateway', 'agent'];
+const files = {
+  controller: join(target, 'controller.mjs'),
+  gateway: join(target, 'gateway.mjs'),
+  agent: join(target, 'agent.mjs'),
+  cli: join(root, 'dist', 'sluicectl.mjs'),
+};
 
 // NestJS looks for these and does without them.
 const optional = /^(@nestjs\/(microservices|websockets|platform-[a-z]+)|class-(transformer|validator))(\/|$)/;
@@ -18,7 +23,7 @@ const withoutSpace = { compress: false, mangle: false, codegen: { removeWhitespa
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 
-for (const app of apps) {
+for (const [app, file] of Object.entries(files)) {
   const bundle = await rolldown({
     input: join(root, 'dist', 'apps', app, 'src', 'main.js'),
     platform: 'node',
@@ -29,7 +34,7 @@ for (const app of apps) {
     },
   });
   await bundle.write({
-    file: join(target, `${app}.mjs`),
+    file,
     format: 'esm',
     codeSplitting: false,
     minify: withoutSpace,
@@ -40,5 +45,5 @@ for (const app of apps) {
 const require = createRequire(import.meta.url);
 const platform = `node-linux-${process.arch}`;
 copyFileSync(join(dirname(require.resolve(`${platform}/package.json`)), 'bin', 'node'), join(target, 'node'));
-for (const file of ['supervise', 'ovs-run'])
+for (const file of ['supervise', 'ovs-run', 'ovs-vswitchd-kept'])
   copyFileSync(join(root, 'deploy', 'images', file), join(target, file));

@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { thisMachine, writeResults } from './harness/results.js';
+import { failoverSuite } from './failover/suite.js';
 import { type Row, toRow } from './harness/row.js';
 import { type Suite } from './harness/suite.js';
 import { renderTable } from './harness/table.js';
 import { sourceRoot } from './lab/lab.js';
 import { pathSuite } from './path/suite.js';
 
-const suites: readonly Suite[] = [pathSuite];
+const suites: readonly Suite[] = [pathSuite, failoverSuite];
 
 interface Options {
   readonly lab?: string;

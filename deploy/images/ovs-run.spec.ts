@@ -83,7 +83,21 @@ describe('ovs-run', () => {
     // The switch takes a change of the database over: both work together again.
     vsctl('set', 'Open_vSwitch', '.', 'external_ids:again=yes');
     expect(await daemon(other)).toBe(bystander);
-    expect(ovs?.lines.join('\n')).toContain(`supervise: ${killed} ended with status 137`);
+    expect(ovs?.lines.join('\n')).toMatch(new RegExp(`supervise: ${killed}(-kept)? ended with status 137`));
+  });
+
+  it.each([
+    ['system', 'keeps', true],
+    ['netdev', 'keeps nothing of', false],
+  ])('with a %s bridge a new ovs-vswitchd %s what was forwarded', async (datapath, _, waits) => {
+    start();
+    const first = await daemon('ovs-vswitchd');
+    vsctl('--no-wait', 'add-br', 'br0', '--', 'set', 'Bridge', 'br0', `datapath_type=${datapath}`);
+    vsctl('--no-wait', 'set', 'Open_vSwitch', '.', 'other_config:flow-restore-wait=true');
+    process.kill(first, 'SIGKILL');
+    await daemon('ovs-vswitchd', first);
+    const settings = vsctl('get', 'Open_vSwitch', '.', 'other_config');
+    expect(settings.includes('flow-restore-wait')).toBe(waits);
   });
 
   it('ends both on SIGTERM and keeps the database', async () => {

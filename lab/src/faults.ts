@@ -1,31 +1,38 @@
 /**
  * What breaks, on purpose: programs of a node die, are kept dead or freeze; its ports at the switch lead nowhere; Redis
- * or the API server goes away. Healing puts back whatever was broken, by looking and not by memory, so that it may be called at any time.
+ * goes away. Healing puts back whatever was broken, by looking and not by memory, so that it may be called at any time.
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isInCgroup } from './cgroups.js';
-import { until } from './command.js';
+import { run, until } from './command.js';
 import { ensureControlPlane } from './control-plane.js';
 import { hasNamespace, inNamespace, inNode, namespaceFile } from './namespaces.js';
 import { joinPort } from './networks.js';
 import { ensureKubelet, ensureNodeRuntime } from './node.js';
 import { ensureOutside, ensureRedis } from './outside.js';
-import { type LabPlan, type NodePlan } from './plan.js';
+import { ports, type LabPlan, type NodePlan } from './plan.js';
 import { commandOf, isStopped, networkOf, parentOf, processes, readOr, send } from './process-table.js';
 import { recorded, runningPid } from './processes.js';
 import { hosts, switchNamespace, type LinkPlan, type Network } from './topology.js';
 import { waitForNodes } from './up.js';
 
-export const faults = ['process', 'ovs', 'node', 'uplink', 'underlay', 'redis', 'api'] as const;
+export const faults = [
+  'process',
+  'ovs',
+  'node',
+  'uplink',
+  'underlay',
+  'redis-link',
+  'api-link',
+  'redis',
+  'api',
+] as const;
 export type Fault = (typeof faults)[number];
-
-/** What is away for everybody: nobody restarts it before it is healed. */
-const common = { redis: 'redis', api: 'kube-apiserver' } as const;
-export type CommonFault = keyof typeof common;
+/** What breaks for everybody. */
+export type CommonFault = Extract<Fault, 'redis' | 'api'>;
 export type NodeFault = Exclude<Fault, CommonFault>;
-
-const isCommon = (how: Fault): how is CommonFault => how in common;
+export const isCommon = (how: Fault): how is CommonFault => how === 'redis' || how === 'api';
 
 /**
  * die: killed, and whoever supervises it may start it again. hold: killed, and its supervisor stopped, so that it stays
@@ -93,12 +100,32 @@ async function strikeNode(node: NodePlan, manner: Manner): Promise<void> {
   });
 }
 
+const programs = { redis: 'redis', api: 'kube-apiserver' } as const satisfies Record<CommonFault, string>;
+
 function strikeCommon(plan: LabPlan, how: CommonFault, manner: Manner): void {
-  const name = common[how];
-  const pid = runningPid(plan.directory, name);
-  if (pid === undefined) throw new Error(`${name} does not run`);
+  const pid = runningPid(plan.directory, programs[how]);
+  if (pid === undefined) throw new Error(`${programs[how]} does not run`);
   send(pid, manner === 'freeze' ? 'SIGSTOP' : 'SIGKILL');
 }
+
+const cutTable = 'lab_cut';
+const cutPorts = { 'redis-link': ports.redis, 'api-link': ports.api } as const;
+
+/** What the node says to a service of the management network, and what it hears from it, is swallowed. */
+async function cut(node: NodePlan, how: keyof typeof cutPorts): Promise<void> {
+  const port = cutPorts[how];
+  const rules = [
+    `add table inet ${cutTable}`,
+    `add chain inet ${cutTable} out { type filter hook output priority -300; }`,
+    `add chain inet ${cutTable} in { type filter hook prerouting priority -300; }`,
+    `add rule inet ${cutTable} out oifname "m0" tcp dport ${port} drop`,
+    `add rule inet ${cutTable} in iifname "m0" tcp sport ${port} drop`,
+  ];
+  await run(inNamespace(node.namespace, ['nft', rules.join('; ')]));
+}
+
+const uncut = (node: NodePlan): Promise<unknown> =>
+  run(inNamespace(node.namespace, ['nft', `add table inet ${cutTable}; delete table inet ${cutTable}`]));
 
 function linkOf(plan: LabPlan, node: NodePlan, network: Network): LinkPlan {
   const host = hosts(plan).find(({ name }) => name === node.name);
@@ -107,7 +134,7 @@ function linkOf(plan: LabPlan, node: NodePlan, network: Network): LinkPlan {
   return link;
 }
 
-/** Resolves when the fault is there. `node` is for what is a node's. */
+/** Resolves when the fault is there. `redis` and `api` need no node, and are away until they are healed. */
 export async function fail(
   plan: LabPlan,
   how: Fault,
@@ -131,6 +158,10 @@ export async function fail(
     case 'underlay':
       await joinPort(plan, linkOf(plan, node, how), false);
       break;
+    case 'redis-link':
+    case 'api-link':
+      await cut(node, how);
+      break;
   }
 }
 
@@ -140,6 +171,7 @@ async function healNode(plan: LabPlan, node: NodePlan): Promise<void> {
     .forEach((pid) => send(pid, 'SIGCONT'));
   const links = hosts(plan).find(({ name }) => name === node.name)?.links ?? [];
   for (const link of links) await joinPort(plan, link, true);
+  await uncut(node);
   await ensureNodeRuntime(plan, node);
 }
 
@@ -154,7 +186,7 @@ export async function heal(plan: LabPlan, only?: NodePlan): Promise<void> {
     if (pid !== undefined && isStopped(pid)) send(pid, 'SIGCONT');
   }
   await ensureControlPlane(plan);
-  ensureOutside(plan);
+  await ensureOutside(plan);
   ensureRedis(plan);
   for (const node of nodes) await healNode(plan, node);
   for (const node of nodes) ensureKubelet(plan, node);

@@ -4,6 +4,7 @@ export {
   fail,
   faults,
   heal,
+  isCommon,
   nodeOf,
   processesOf,
   type CommonFault,
@@ -11,6 +12,11 @@ export {
   type Manner,
   type NodeFault,
 } from './faults.js';
-export { type LabPlan, type NodePlan } from './plan.js';
+export { dualFrames, type Frame } from './observe/holders.js';
+export { allLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
+export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
+export { Witness } from './observe/witness.js';
+export { labStatus, type LabStatus } from './status.js';
 export { commandOf, parentOf, processes } from './process-table.js';
+export { type LabPlan, type NodePlan } from './plan.js';
 export { existingLab } from './state.js';

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inNamespace } from './namespaces.js';
 import { hostPort, ofFamilies, outsideAddress, ports, type LabPlan } from './plan.js';
-import { ensureRunning, type Program } from './processes.js';
+import { ensureCurrent, ensureRunning, type Program } from './processes.js';
 import { programPath } from './programs.js';
 import { hosts, outsideServers } from './topology.js';
 
@@ -42,8 +42,8 @@ const echoPrograms = ({ name, namespace }: OutsideServer): readonly Program[] =>
   { name: `${name}.traffic`, command: inNamespace(namespace, [programPath('traffic'), 'serve']) },
 ];
 
-export function ensureOutside(plan: LabPlan): void {
-  for (const program of outside(plan).flatMap(echoPrograms)) ensureRunning(plan.directory, program);
+export async function ensureOutside(plan: LabPlan): Promise<void> {
+  for (const program of outside(plan).flatMap(echoPrograms)) await ensureCurrent(plan.directory, program);
 }
 
 export const redisUrl = (plan: LabPlan): string => `redis://${hostPort(plan.host.ipv4, ports.redis)}`;

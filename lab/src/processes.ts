@@ -56,7 +56,7 @@ function readRecord(directory: string, name: string): ProcessRecord | undefined 
   }
 }
 
-/** The pid of a program of ours that runs, and with this command. */
+/** The pid of a program of ours that runs. */
 export function runningPid(directory: string, name: string): number | undefined {
   const record = readRecord(directory, name);
   if (record === undefined || startTime(record.pid) !== record.startTime) return undefined;
@@ -85,6 +85,14 @@ export function ensureRunning(directory: string, program: Program): number {
   const record = { pid: child.pid, startTime: startTime(child.pid), command: program.command };
   writeFileSync(recordFile(directory, program.name), JSON.stringify(record));
   return child.pid;
+}
+
+/** Starts a program, and one that runs with another command again: its file was built anew. */
+export async function ensureCurrent(directory: string, program: Program): Promise<number> {
+  const runs = runningPid(directory, program.name) !== undefined;
+  const command = readRecord(directory, program.name)?.command ?? [];
+  if (runs && command.join('\0') !== program.command.join('\0')) await stop(directory, program.name);
+  return ensureRunning(directory, program);
 }
 
 export function signal(directory: string, name: string, kind: NodeJS.Signals): void {

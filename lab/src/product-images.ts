@@ -18,7 +18,7 @@ export function productImages(): readonly ImageSource[] {
 /** The Open vSwitch image depends on its own scripts only: a change of Sluice must not restart Open vSwitch. */
 const contents = {
   sluice: ['controller.mjs', 'gateway.mjs', 'agent.mjs', 'supervise', 'node'],
-  'sluice-ovs': ['ovs-run', 'supervise'],
+  'sluice-ovs': ['ovs-run', 'ovs-vswitchd-kept', 'supervise'],
 } as const;
 
 const image = (name: keyof typeof contents, file: string): ImageSource => ({

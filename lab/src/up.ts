@@ -104,7 +104,7 @@ export async function bringClusterUp(size: LabSize, progress: Progress): Promise
     progress.step('control plane', () => ensureControlPlane(plan)),
     (async () => {
       await progress.step('networks', () => ensureNetworks(plan));
-      ensureOutside(plan);
+      await ensureOutside(plan);
       ensureRedis(plan);
       return ensureNodes(plan, progress);
     })(),

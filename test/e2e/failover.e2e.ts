@@ -1,35 +1,54 @@
 /** Addresses move between gateways: by themselves when something dies, by plan when somebody asks; connections stay. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { crash } from './support/components.js';
-import { killNode, redis, repairLab } from './support/faults.js';
-import { eventually, kubectl, kubectlJson } from './support/lab.js';
-import { endpoint, servers, worker } from './support/lab-facts.js';
 import {
-  addressSeen,
-  createNamespace,
-  deleteNamespace,
-  type PodRef,
-  type Report,
-  runPod,
-  type Stream,
-  stream,
-} from './support/workloads.js';
+  allLanes,
+  dualFrames,
+  existingLab,
+  type Fault,
+  type LaneReport,
+  type Manner,
+  Traffic,
+  type TrafficReport,
+  Witness,
+} from '@sluice/lab';
+import { crash } from './support/components.js';
+import { failApi, failNode, failRedis, redis, repairLab } from './support/faults.js';
+import { eventually, kubectl, kubectlJson, labName } from './support/lab.js';
+import { endpoint, pool, servers, worker } from './support/lab-facts.js';
+import { addressSeen, createNamespace, deleteNamespace, type PodRef, runPod } from './support/workloads.js';
 
 const namespace = 'e2e-failover';
 const egress = { ipv4: '198.18.0.114', ipv6: '2001:db8:18::114' };
 const client: PodRef = { namespace, name: 'client' };
+const server = { ipv4: servers.ipv4.routed, ipv6: servers.ipv6.routed };
 const gateways = ['gateway-1', 'gateway-2'];
+const plan = existingLab(labName);
+let clientUid = '';
 
-interface Gateway {
-  readonly metadata: { readonly name: string };
-  readonly status?: { readonly state?: string; readonly slots?: number };
+interface Slot {
+  readonly slot: number;
+  readonly holder?: string;
+  readonly previous?: string;
+  readonly order: readonly string[];
+}
+
+const slots = async (): Promise<readonly Slot[]> => {
+  const { status } = await kubectlJson<{ status?: { slots?: readonly Slot[] } }>('get', 'epool', pool.name);
+  return status?.slots ?? [];
+};
+
+async function slot(): Promise<Slot> {
+  const name = egress.ipv4.replaceAll('.', '-');
+  const { spec } = await kubectlJson<{ spec: { slot: number } }>('get', 'egressaddress', name);
+  const found = (await slots()).find((entry) => entry.slot === spec.slot);
+  if (found === undefined) throw new Error(`slot ${spec.slot} is not in the pool`);
+  return found;
 }
 
 async function holder(): Promise<string> {
-  const name = egress.ipv4.replaceAll('.', '-');
-  const address = await kubectlJson<{ status?: { holder?: string } }>('get', 'egressaddress', name);
-  if (address.status?.holder === undefined) throw new Error(`${name} has no holder`);
-  return address.status.holder;
+  const { holder: name } = await slot();
+  if (name === undefined) throw new Error('the address has no holder');
+  return name;
 }
 
 const other = (gateway: string): string => gateways.find((name) => name !== gateway) ?? '';
@@ -37,56 +56,80 @@ const other = (gateway: string): string => gateways.find((name) => name !== gate
 const movesTo = (gateway: string): Promise<boolean> =>
   eventually(`${gateway} to hold the address`, async () => (await holder()) === gateway);
 
-/** Every gateway is there again, and every slot has a holder. */
+/** Every gateway is there again, every slot has a holder, and nobody has connections of a former one of ours. */
 const settled = (): Promise<boolean> =>
-  eventually('both gateways to be ready, and every slot to be held', async () => {
-    const { items } = await kubectlJson<{ readonly items: readonly Gateway[] }>('get', 'egressgateways');
-    const slots = items.reduce((sum, { status }) => sum + (status?.slots ?? 0), 0);
-    return items.every(({ status }) => status?.state === 'Ready') && slots === 64;
-  });
+  eventually(
+    'both gateways to be ready, every slot to be held, and no move to be under way',
+    async () => {
+      const { items } = await kubectlJson<{
+        readonly items: readonly { readonly status?: { readonly state?: string } }[];
+      }>('get', 'egressgateways');
+      const held = (await slots()).every(({ holder: name }) => name !== undefined && gateways.includes(name));
+      return (
+        held &&
+        items.every(({ status }) => status?.state === 'Ready') &&
+        (await slot()).previous === undefined
+      );
+    },
+    { withinMs: 180_000 },
+  );
 
 const drain = (gateway: string, draining: boolean): Promise<string> =>
   kubectl('patch', 'egressgateway', gateway, '--type=merge', '-p', JSON.stringify({ spec: { draining } }));
 
-type Streams = Record<'tcp4' | 'tcp6' | 'ping4' | 'ping6' | 'new4' | 'new6', Report>;
+interface Seen {
+  readonly report: TrafficReport;
+  /** Frames on the uplink of a gateway that another one had followed already. */
+  readonly dual: number;
+}
 
-/** Streams, new connections and pings of both families while `disturb` runs, and until new answers came after it. */
-async function under(disturb: () => Promise<unknown>): Promise<Streams> {
-  const [routed4, routed6] = [servers.ipv4.routed, servers.ipv6.routed];
-  const running: Record<keyof Streams, Stream> = {
-    tcp4: await stream(client, 'tcp', endpoint(routed4, 'tcp'), '20ms'),
-    tcp6: await stream(client, 'tcp', endpoint(routed6, 'tcp'), '20ms'),
-    ping4: await stream(client, 'ping', routed4, '10ms'),
-    ping6: await stream(client, 'ping', routed6, '10ms'),
-    new4: await stream(client, 'connect', endpoint(routed4, 'tcp'), '20ms'),
-    new6: await stream(client, 'connect', endpoint(routed6, 'tcp'), '20ms'),
-  };
-  await addressSeen(client, endpoint(routed4, 'udp'));
+/** Traffic of every kind in both families while `disturb` runs, and until new answers came after it. */
+async function under(
+  disturb: () => Promise<unknown>,
+  { planned = false, connections = 0 } = {},
+): Promise<Seen> {
+  const witness = await Witness.start(plan, new Set(Object.values(egress)));
+  const traffic = Traffic.start({ uid: clientUid, lanes: allLanes(server, connections) });
+  await answered();
   await disturb();
-  expect(await addressSeen(client, endpoint(routed4, 'udp'))).toBe(egress.ipv4);
-  expect(await addressSeen(client, endpoint(routed6, 'udp'))).toBe(egress.ipv6);
-  const names = Object.keys(running) as (keyof Streams)[];
-  const reports = await Promise.all(names.map(async (name) => [name, await running[name].stop()] as const));
-  return Object.fromEntries(reports) as Streams;
+  await answered();
+  const report = await traffic.stop();
+  return { report, dual: dualFrames(await witness.stop(), { planned }) };
 }
 
-/** Nothing broke: what was under way when the holder died came later. */
-function expectKept({ tcp4, tcp6, new4, new6 }: Streams): void {
-  for (const report of [tcp4, tcp6, new4, new6]) expect(report).toMatchObject({ lost: 0, errors: {} });
-  for (const { seen } of [tcp4, new4]) expect(Object.keys(seen)).toEqual([egress.ipv4]);
-  for (const { seen } of [tcp6, new6]) expect(Object.keys(seen)).toEqual([egress.ipv6]);
+async function answered(): Promise<void> {
+  expect(await addressSeen(client, endpoint(server.ipv4, 'tcp'), 'connect')).toBe(egress.ipv4);
+  expect(await addressSeen(client, endpoint(server.ipv6, 'tcp'), 'connect')).toBe(egress.ipv6);
 }
 
-function expectUnharmed(streams: Streams): void {
-  for (const report of Object.values(streams)) expect(report).toMatchObject({ lost: 0, errors: {} });
+const lanes = ({ report }: Seen, ...kinds: readonly string[]): Record<string, LaneReport> =>
+  Object.fromEntries(Object.entries(report).filter(([name]) => kinds.includes(name.slice(0, -1))));
+const each = (found: Record<string, LaneReport>, what: object) =>
+  Object.fromEntries(Object.keys(found).map((name) => [name, expect.objectContaining(what)]));
+
+/** Connections that were there go on, downloads with a silent Pod too; new ones came later, and nobody saw another address. */
+function expectKept(seen: Seen): void {
+  const connections = lanes(seen, 'tcp', 'push', 'new', 'many');
+  expect(connections).toEqual(each(connections, { lost: 0, errors: {} }));
+  expect(seen.dual).toBe(0);
+  for (const [name, { seen: addresses }] of Object.entries(lanes(seen, 'tcp', 'udp', 'new', 'many'))) {
+    expect(Object.keys(addresses)).toEqual([name.endsWith('4') ? egress.ipv4 : egress.ipv6]);
+  }
+}
+
+function expectUnharmed(seen: Seen): void {
+  expectKept(seen);
+  const packets = lanes(seen, 'ping', 'udp');
+  expect(packets).toEqual(each(packets, { lost: 0, errors: {} }));
 }
 
 beforeAll(async () => {
-  await settled();
   await createNamespace(namespace, `${egress.ipv4},${egress.ipv6}`);
   await runPod(client, { node: worker });
-  expect(await addressSeen(client, endpoint(servers.ipv4.routed, 'udp'))).toBe(egress.ipv4);
-  expect(await addressSeen(client, endpoint(servers.ipv6.routed, 'udp'))).toBe(egress.ipv6);
+  const pod = await kubectlJson<{ metadata: { uid: string } }>('get', 'pod', '-n', namespace, client.name);
+  clientUid = pod.metadata.uid;
+  await answered();
+  await settled();
 });
 
 afterAll(async () => {
@@ -95,54 +138,85 @@ afterAll(async () => {
   await deleteNamespace(namespace);
 });
 
-describe('a planned drain of the holder', () => {
-  it('moves its addresses with 0 packets lost and 0 connections broken', async () => {
-    const from = await holder();
-    const streams = await under(async () => {
-      await drain(from, true);
-      await movesTo(other(from));
-    });
-    expectUnharmed(streams);
-    await drain(from, false);
-    await settled();
-  });
-});
-
-describe('the store', () => {
-  it.each([
-    ['wiped', ['FLUSHALL']],
-    ['silent for three seconds', ['CLIENT', 'PAUSE', '3000', 'ALL']],
-  ])('%s loses 0 packets and moves nothing', async (_how, command) => {
-    const before = await holder();
-    const streams = await under(async () => {
-      await redis(...command);
-      // Answered when the store is there again.
-      await redis('PING');
-    });
-    expectUnharmed(streams);
-    expect(await holder()).toBe(before);
-  });
-});
-
-describe('unplanned', () => {
-  it('ovs-vswitchd of the holder dies: another gateway takes over, no connection breaks', async () => {
-    const from = await holder();
-    const streams = await under(async () => {
-      await crash('ovs', from);
-      await movesTo(other(from));
-    });
-    expectKept(streams);
-    await settled();
-  });
-
-  it('the node of the holder dies: another gateway takes over, no connection breaks', async () => {
-    const from = await holder();
-    const streams = await under(async () => {
-      await killNode(from);
-      await movesTo(other(from));
-    });
-    expectKept(streams);
+describe('nothing moves, and 0 packets are lost, when', () => {
+  const whileAway = async (ms: number): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
     await repairLab();
+  };
+  it.each<[string, (holder: string) => Promise<unknown>]>([
+    ['the store is wiped', () => redis('FLUSHALL')],
+    ['the store is silent', () => redis('CLIENT', 'PAUSE', '3000', 'ALL').then(() => redis('PING'))],
+    ['the store dies and comes back empty', () => failRedis().then(() => whileAway(3000))],
+    ['the API server is away', () => failApi().then(() => whileAway(3000))],
+    [
+      'the holder is cut off from the store',
+      (name) => failNode(name, 'redis-link').then(() => whileAway(3000)),
+    ],
+    ['the process of the holder is killed', (name) => crash('gateway', name)],
+    [
+      'the process of the holder hangs',
+      (name) => failNode(name, 'process', 'freeze').then(() => whileAway(2000)),
+    ],
+  ])('%s', async (_what, disturb) => {
+    const before = await holder();
+    const seen = await under(() => disturb(before));
+    expectUnharmed(seen);
+    expect(await holder()).toBe(before);
     await settled();
+  });
+});
+
+describe('another gateway takes over, no connection breaks, and nobody hears two holders, when', () => {
+  it.each<[string, Exclude<Fault, 'redis' | 'api'>, Manner]>([
+    ['ovs-vswitchd of the holder dies', 'ovs', 'die'],
+    ['the uplink of the holder is dead behind the switch', 'uplink', 'die'],
+    ['the underlay of the holder is dead behind the switch', 'underlay', 'die'],
+    ['the process of the holder dies and stays dead', 'process', 'hold'],
+    ['the node of the holder dies', 'node', 'die'],
+  ])('%s', async (_what, fault, manner) => {
+    await settled();
+    const from = await holder();
+    const seen = await under(async () => {
+      await failNode(from, fault, manner);
+      await movesTo(other(from));
+    });
+    expectKept(seen);
+    await repairLab();
+  });
+});
+
+describe('0 packets are lost and 0 connections broken in', () => {
+  it('a planned drain with 1,000 live connections', async () => {
+    await settled();
+    const from = await holder();
+    const seen = await under(
+      async () => {
+        await drain(from, true);
+        await movesTo(other(from));
+      },
+      { planned: true, connections: 500 },
+    );
+    expectUnharmed(seen);
+    await drain(from, false);
+  });
+
+  it('the return of a gateway that gets its share back', async () => {
+    const [back = ''] = gateways;
+    await eventually(`${back} to hold nothing`, async () => {
+      await drain(back, true);
+      return (await slots()).every(({ holder: name }) => name !== back);
+    });
+    const seen = await under(
+      async () => {
+        await drain(back, false);
+        await eventually(
+          `${back} to have its share`,
+          async () => (await slots()).every(({ holder: name, order }) => name === order[0]),
+          { withinMs: 180_000 },
+        );
+      },
+      { planned: true },
+    );
+    expectUnharmed(seen);
   });
 });

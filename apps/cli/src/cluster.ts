@@ -4,9 +4,12 @@ import {
   egressAddresses,
   egressGateways,
   egressPools,
+  events,
   KubeClient,
+  type KubeEvent,
   loadClusterConfig,
   namespaces,
+  type TransportOptions,
 } from '@sluice/kube';
 import { type ClusterObjects } from './status/report.js';
 
@@ -19,8 +22,9 @@ export interface ClusterOptions {
 export async function withCluster<T>(
   options: ClusterOptions,
   work: (client: KubeClient) => Promise<T>,
+  transport: TransportOptions = {},
 ): Promise<T> {
-  const client = new KubeClient(await loadClusterConfig(options));
+  const client = new KubeClient(await loadClusterConfig(options), { userAgent: 'sluicectl', ...transport });
   try {
     return await work(client);
   } finally {
@@ -44,3 +48,14 @@ export async function installedVersion(client: KubeClient): Promise<string | und
   const deployment = await client.find(deployments, ref);
   return deployment?.metadata.labels?.['app.kubernetes.io/version'];
 }
+
+/** Events of objects that are in no namespace are in `default`. */
+export const gatewayEvents = (client: KubeClient): Promise<readonly KubeEvent[]> =>
+  client.listAll(events, { namespace: 'default', fieldSelector: 'regarding.kind=EgressGateway' });
+
+/** For completion: nothing where the cluster does not answer at once. */
+export const gatewayNames = (options: ClusterOptions): Promise<readonly string[]> =>
+  withCluster(options, (client) => client.listAll(egressGateways), { timeoutMs: 2000 }).then(
+    (all) => all.map(({ metadata }) => metadata.name),
+    () => [],
+  );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, TransportError } from '@sluice/core';
+import { ConfigError, RemoteError, TransportError } from '@sluice/core';
 import { CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { exitCodeOf } from './failure.js';
@@ -26,14 +26,19 @@ describe('sluicectl', () => {
     expect(await run('version', '--client')).toEqual([`sluicectl ${version}`]);
   });
 
-  it.each([['nonsense'], ['status', '-o', 'xml'], ['status', '--nonsense']])(
-    'refuses %s',
-    async (...args) => {
-      const error = await failure(...args);
-      expect(error).toBeInstanceOf(CommanderError);
-      expect(exitCodeOf(error)).toBe(2);
-    },
-  );
+  it.each([
+    ['nonsense'],
+    ['status', '-o', 'xml'],
+    ['status', '--nonsense'],
+    ['drain'],
+    ['drain', 'gw-1', '--timeout', 'soon'],
+    ['moves', '-n', '0'],
+    ['completion', 'csh'],
+  ])('refuses %s', async (...args) => {
+    const error = await failure(...args);
+    expect(error).toBeInstanceOf(CommanderError);
+    expect(exitCodeOf(error)).toBe(2);
+  });
 
   it('says which kubeconfig is missing', async () => {
     const error = await failure('--kubeconfig', '/nonexistent', 'status');
@@ -44,6 +49,9 @@ describe('sluicectl', () => {
   it.each([
     [new ConfigError('SLUICE_CONFIG_INVALID', { message: '' }), 2],
     [new TransportError('SLUICE_KUBE_UNREACHABLE', { message: '' }), 3],
+    [new ConfigError('SLUICE_GATEWAY_UNKNOWN', { message: '' }), 2],
+    [new ConfigError('SLUICE_DRAIN_REFUSED', { message: '' }), 4],
+    [new RemoteError('SLUICE_WAIT_TIMEOUT', { message: '' }), 5],
     [new CommanderError(0, 'commander.help', ''), 0],
   ])('exits on %p with %d', (error, code) => {
     expect(exitCodeOf(error)).toBe(code);

@@ -7,6 +7,7 @@ import { EventRecorder, type KubeClient, LeaderElection, WorkQueue } from '@slui
 import { planCluster } from '@sluice/model';
 import { type HostedProcess } from '@sluice/runtime';
 import { type Registry } from 'prom-client';
+import { FleetMetrics } from './fleet-metrics.js';
 import { IdRecord } from './id-record.js';
 import { type ControllerMetrics, controllerMetrics } from './metrics.js';
 import { PlanWriter } from './plan-writer.js';
@@ -32,6 +33,7 @@ export class Controller implements HostedProcess {
   private readonly ids: IdRecord;
   private readonly writer: PlanWriter;
   private readonly metrics: ControllerMetrics;
+  private readonly fleet: FleetMetrics;
   private cancelRecheck: (() => void) | undefined;
 
   constructor(private readonly options: ControllerOptions) {
@@ -39,6 +41,7 @@ export class Controller implements HostedProcess {
     const namespace = settings.SLUICE_NAMESPACE;
     const identity = settings.SLUICE_POD_NAME;
     this.metrics = controllerMetrics(registry);
+    this.fleet = new FleetMetrics(registry);
     this.ids = new IdRecord(client, namespace, logger);
     const events = new EventRecorder({
       client,
@@ -91,6 +94,7 @@ export class Controller implements HostedProcess {
 
   private leadershipChanged(leading: boolean): void {
     this.metrics.leading.set(leading ? 1 : 0);
+    if (!leading) this.fleet.reset();
     // Another leader may have given out ids meanwhile.
     this.ids.forget();
     this.queue.add(cluster);
@@ -101,8 +105,10 @@ export class Controller implements HostedProcess {
     const { clock, settings } = this.options;
     const resting = await this.ids.read();
     const nowMs = clock.wallMs();
+    const world = this.watch.world();
+    this.fleet.observe(world);
     const done = this.metrics.planSeconds.startTimer();
-    const plan = planCluster(this.watch.world(), {
+    const plan = planCluster(world, {
       nowMs,
       nowIso: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
       resting,

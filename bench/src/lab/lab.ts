@@ -33,7 +33,8 @@ async function lab(...args: readonly string[]): Promise<void> {
   if (status !== 0) throw new Error(`lab ${args.join(' ')} ended with status ${String(status)}`);
 }
 
-export const labUp = (name: string): Promise<void> => lab('up', '--name', name);
+export const labUp = (name: string, ...options: readonly string[]): Promise<void> =>
+  lab('up', '--name', name, ...options);
 export const labDown = (name: string): Promise<void> => lab('down', '--name', name);
 
 export async function labFacts(name: string): Promise<LabFacts> {

@@ -7,7 +7,7 @@ import { type KubeClient, egressAddresses, KubeRefusedError, namespaces, pods } 
 import { monotonicSeconds } from '../harness/measure.js';
 import { Companion } from '../lab/companion.js';
 import { type LabFacts } from '../lab/lab.js';
-import { podProcesses } from '../lab/pod-processes.js';
+import { podProcesses } from '@sluice/lab';
 import { until } from '../lab/until.js';
 
 const everyMs = 2;

@@ -1,7 +1,7 @@
 /** Resident memory of Sluice's processes in the lab, one sample for each process. */
 import { type KubeClient, pods } from '@sluice/kube';
 import { type Measurement } from '../harness/row.js';
-import { podProcesses, residentMb } from '../lab/pod-processes.js';
+import { podProcesses, residentMb } from '@sluice/lab';
 
 const components = ['agent', 'gateway', 'controller'] as const;
 type Component = (typeof components)[number];

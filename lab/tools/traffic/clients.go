@@ -68,6 +68,39 @@ func tcpStream(target string, every time.Duration, stop <-chan struct{}) (*Recor
 	return recorder, nil
 }
 
+// pushStream is one connection on which the server speaks and the client is silent, as in a download.
+func pushStream(target string, every time.Duration, stop <-chan struct{}) (*Recorder, error) {
+	connection, err := net.DialTimeout("tcp", target, connectTimeout)
+	if err != nil {
+		return nil, err
+	}
+	recorder := newRecorder()
+	recorder.last = time.Now()
+	if _, err := fmt.Fprintf(connection, "%s%s\n", pushRequest, every); err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		lines := bufio.NewScanner(connection)
+		for lines.Scan() {
+			if sequence, seen, ok := parseAnswer(lines.Text()); ok {
+				recorder.Request(sequence)
+				recorder.Answer(sequence, seen)
+			}
+		}
+		if err := lines.Err(); err != nil && !errors.Is(err, net.ErrClosed) {
+			recorder.Failure(err)
+		}
+	}()
+	<-stop
+	// One that hangs shows by the time since the last line.
+	recorder.Silence(settleLimit)
+	connection.Close()
+	<-ended
+	return recorder, nil
+}
+
 func udpStream(target string, every time.Duration, stop <-chan struct{}) (*Recorder, error) {
 	connection, err := net.Dial("udp", target)
 	if err != nil {

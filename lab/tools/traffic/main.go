@@ -2,7 +2,8 @@
 // that count what was answered, what was lost and how long the longest silence was. Standard library only, one static binary.
 //
 //	traffic serve --tcp 9000 --udp 9001
-//	traffic tcp|udp|ping|connect ADDRESS[:PORT] --every 50ms
+//	traffic tcp|udp|ping|connect|push ADDRESS[:PORT] --every 50ms
+//	traffic mix NAME=KIND[*COUNT],ADDRESS[:PORT],EVERY …
 //
 // A client runs until its standard input ends or --for is over, waits for answers under way, and prints one JSON object.
 package main
@@ -33,19 +34,23 @@ type Report struct {
 
 type client func(target string, every time.Duration, stop <-chan struct{}) (*Recorder, error)
 
-var clients = map[string]client{"tcp": tcpStream, "udp": udpStream, "ping": pingStream, "connect": connectStream}
+var clients = map[string]client{"tcp": tcpStream, "udp": udpStream, "ping": pingStream, "connect": connectStream, "push": pushStream}
 
 func main() {
 	if len(os.Args) < 2 {
-		fail(fmt.Errorf("usage: traffic serve|tcp|udp|ping|connect …"))
+		fail(fmt.Errorf("usage: traffic serve|mix|tcp|udp|ping|connect|push …"))
 	}
 	verb, args := os.Args[1], os.Args[2:]
 	if verb == "serve" {
 		fail(serve(args))
 	}
+	if verb == "mix" {
+		fail(mix(args))
+		return
+	}
 	run, ok := clients[verb]
 	if !ok || len(args) == 0 {
-		fail(fmt.Errorf("usage: traffic serve|tcp|udp|ping|connect ADDRESS[:PORT] [--every 50ms] [--for 10s]"))
+		fail(fmt.Errorf("usage: traffic tcp|udp|ping|connect|push ADDRESS[:PORT] [--every 50ms] [--for 10s]"))
 	}
 	flags := flag.NewFlagSet(verb, flag.ExitOnError)
 	every := flags.Duration("every", 50*time.Millisecond, "time between two requests")

@@ -26,7 +26,7 @@ func (r *Recorder) Request(sequence int) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	now := time.Now()
-	if r.sent == 0 {
+	if r.sent == 0 && r.last.IsZero() {
 		r.last = now
 	}
 	r.sent++
@@ -60,6 +60,27 @@ func (r *Recorder) Settle(limit time.Duration) {
 	for time.Now().Before(deadline) && r.outstanding() > 0 {
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// Silence waits until the next answer, at most `limit`, and counts the time since the last one as a gap.
+func (r *Recorder) Silence(limit time.Duration) {
+	r.mutex.Lock()
+	last := r.last
+	r.mutex.Unlock()
+	deadline := time.Now().Add(limit)
+	for time.Now().Before(deadline) {
+		r.mutex.Lock()
+		heard := r.last != last
+		r.mutex.Unlock()
+		if heard {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.gap = max(r.gap, time.Since(last))
+	r.failures["silent"]++
 }
 
 func (r *Recorder) outstanding() int {

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 // serve answers every line or datagram "SEQUENCE" with "SEQUENCE ADDRESS-OF-THE-CLIENT".
@@ -79,8 +81,29 @@ func serveTCP(connection net.Conn) {
 	from := netip.MustParseAddrPort(connection.RemoteAddr().String()).Addr().Unmap()
 	lines := bufio.NewScanner(connection)
 	for lines.Scan() {
+		if every, ok := strings.CutPrefix(lines.Text(), pushRequest); ok {
+			push(connection, every)
+			return
+		}
 		if _, err := fmt.Fprintf(connection, "%s %s\n", lines.Text(), from); err != nil {
 			return
 		}
 	}
+}
+
+// pushRequest, followed by a duration, asks the server to speak by itself from then on.
+const pushRequest = "push "
+
+// push sends a line with a growing number every so often, until the client closes.
+func push(connection net.Conn, text string) {
+	every, err := time.ParseDuration(text)
+	if err != nil {
+		return
+	}
+	closed := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, connection)
+		close(closed)
+	}()
+	pace(every, closed, func(sequence int) { fmt.Fprintf(connection, "%d push\n", sequence) })
 }

@@ -23,6 +23,8 @@ export interface ObservedLease {
   readonly incarnation: string | undefined;
   /** Number of renewals ever; it outlives the lease, so that two absences are not taken for one. */
   readonly renewals: number;
+  /** Share of all nodes that it hears by BFD, as it said with its last renewal; 0 without a lease. */
+  readonly heard: number;
 }
 
 /** The process that speaks: a new incarnation for every start. */
@@ -33,6 +35,8 @@ export interface Caller {
 
 export interface RenewRequest extends Caller {
   readonly leaseMs: number;
+  /** Share of all nodes that the caller hears by BFD, 0 to 1. */
+  readonly heard: number;
   /** The other gateways whose leases the caller wants to know. */
   readonly observed: readonly GatewayName[];
 }

@@ -27,6 +27,11 @@ export const errorCodes = {
     'Redis does not answer; holders keep their addresses and forwarding goes on, failover is slower. Check Redis.',
   SLUICE_STORE_REFUSED:
     'Redis refused an operation; the message carries its words (ACL, memory, read-only replica).',
+  SLUICE_GATEWAY_UNKNOWN: 'There is no EgressGateway of that name; the message lists those that there are.',
+  SLUICE_DRAIN_REFUSED:
+    'Draining the gateway would lead nowhere; the message says why. Nothing was changed; --force drains it nevertheless.',
+  SLUICE_WAIT_TIMEOUT:
+    'What was waited for has not come in time; it goes on by itself. Look with "sluicectl status".',
   SLUICE_IDS_EXHAUSTED: 'No id is free (nodes, egresses or pools); delete unused objects.',
   SLUICE_PIPELINE_VIOLATION: 'A flow breaks the declaration of its table; this is a defect of Sluice.',
   SLUICE_INTERNAL: 'An invariant of Sluice does not hold; please report it with the log.',

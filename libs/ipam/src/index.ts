@@ -11,3 +11,4 @@ export {
   withoutAll,
 } from './ranges.js';
 export { leastLoadedSlot, orderSlots, type PlannedSlot, planSlots } from './slots.js';
+export { type SlotCandidate } from './takeover.js';

@@ -4,6 +4,9 @@
  * sticky, a slot changes its holder only when the holder is no longer a candidate.
  */
 
+import { ranked } from './rendezvous.js';
+import { type SlotCandidate, takeoverOrders } from './takeover.js';
+
 export interface PlannedSlot {
   readonly slot: number;
   readonly holder?: string | undefined;
@@ -22,20 +25,6 @@ export function leastLoadedSlot(slots: number, loads: ReadonlyMap<number, number
     if ((loads.get(slot) ?? 0) < (loads.get(best) ?? 0)) best = slot;
   }
   return best;
-}
-
-/** FNV-1a with a final mix, so that names which differ in their last character spread. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
-  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
-  return (value ^ (value >>> 13)) >>> 0;
-}
-
-/** Rendezvous hashing: every gateway has a weight for every slot, and one that goes moves only its own slots. */
-function ranked(pool: string, slot: number, gateways: readonly string[]): readonly string[] {
-  const weight = (name: string): number => hash(`${pool}/${String(slot)}/${name}`);
-  return gateways.toSorted((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1));
 }
 
 /** `gateways` are the candidates, of which those in `ready` are preferred for slots without holder. */
@@ -64,24 +53,14 @@ export function planSlots(
   });
 }
 
-/**
- * Where gateways hold slots by themselves (they record the holders): only who shall have a slot and who takes over. Highest
- * random weight with bounded load: no gateway comes first for more than its share, rounded up; one that goes moves its own
- * slots alone, as long as the bound allows it.
- */
+/** Where gateways hold slots by themselves (they record the holders): only who shall have a slot, and who takes over. */
 export function orderSlots(
   pool: { readonly name: string; readonly slots: number },
-  gateways: readonly string[],
+  gateways: readonly SlotCandidate[],
   before: readonly PlannedSlot[],
 ): readonly PlannedSlot[] {
   const known = new Map(before.map((entry) => [entry.slot, entry]));
-  const bound = Math.ceil(pool.slots / Math.max(1, gateways.length));
-  const load = new Map<string, number>();
-  return Array.from({ length: pool.slots }, (_, slot) => {
-    const rank = ranked(pool.name, slot, gateways);
-    const first = rank.find((name) => (load.get(name) ?? 0) < bound);
-    if (first !== undefined) load.set(first, (load.get(first) ?? 0) + 1);
-    const order = first === undefined ? [] : [first, ...rank.filter((name) => name !== first)];
+  return takeoverOrders(pool, gateways).map((order, slot) => {
     const { holder, previous, epoch = 0 } = known.get(slot) ?? {};
     return {
       slot,

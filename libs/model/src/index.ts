@@ -8,4 +8,5 @@ export { planCluster } from './plan/plan-cluster.js';
 export { type Resolution, resolve } from './resolve.js';
 export { type SlotDuty, type SlotPeer, slotView, type SlotView } from './slot-view.js';
 export { selects } from './selector.js';
+export { gatewayStates, type GatewayStates, whyUnheld } from './unheld.js';
 export * from './world.js';

@@ -54,6 +54,12 @@ export const nodeSettings = z.object({
   SLUICE_MARK_REPLY: markBit(defaultConfig.marks.reply),
   /** Where gateways coordinate: redis://host:port or rediss://; without it there is no failover. */
   SLUICE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  /** Seconds that a slot and a gateway rest before a slot moves for balance alone. */
+  SLUICE_HOLD_DOWN_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
+  /** Seconds that a gateway goes on with the connections of a slot that it has handed over. */
+  SLUICE_DRAIN_TIMEOUT_SECONDS: z.coerce.number().int().min(1).max(86_400).default(300),
+  /** Planned moves at a time. */
+  SLUICE_MAX_CONCURRENT_MOVES: z.coerce.number().int().min(1).max(1024).default(4),
   SLUICE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** What must outlive a restart of the process: the addresses that were taken over from NICs. */
   SLUICE_STATE_DIR: z.string().startsWith('/').default('/var/lib/sluice'),

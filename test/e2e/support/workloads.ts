@@ -91,9 +91,13 @@ export async function burst(pod: PodRef, kind: TrafficKind, target: string): Pro
 }
 
 /** The one address that an outside server sees of a Pod. Waits until it answers at all. */
-export async function addressSeen(pod: PodRef, target: string): Promise<string> {
+export async function addressSeen(
+  pod: PodRef,
+  target: string,
+  kind: 'udp' | 'connect' = 'udp',
+): Promise<string> {
   return eventually(`an answer from ${target}`, async () => {
-    const [seen] = Object.keys((await burst(pod, 'udp', target)).seen);
+    const [seen] = Object.keys((await burst(pod, kind, target)).seen);
     return seen;
   });
 }

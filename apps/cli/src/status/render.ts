@@ -1,28 +1,7 @@
-/** A report as people and programs read it. Pure. */
-import { stringify } from 'yaml';
+/** The status as people read it. Pure. */
+import { rangesText } from '../slots/ledger.js';
+import { section } from '../table.js';
 import { type StatusReport } from './report.js';
-
-export const outputs = ['table', 'wide', 'json', 'yaml'] as const;
-export type Output = (typeof outputs)[number];
-
-type Cells = readonly string[];
-
-/** Columns as wide as they must be, as kubectl prints them. */
-export function table(title: Cells, rows: readonly Cells[]): string {
-  const lines = [title, ...rows];
-  const widths = title.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('   ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
-const section = (name: string, title: Cells, rows: readonly Cells[]): readonly string[] =>
-  rows.length === 0 ? [] : [`${name}\n${table(title, rows)}`];
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'NO');
 
@@ -33,10 +12,13 @@ function problems({ problems: all }: StatusReport): readonly string[] {
 }
 
 function gateways({ gateways: all }: StatusReport, wide: boolean): readonly string[] {
-  const title = ['NAME', 'STATE', 'SLOTS', 'ADDRESSES', ...(wide ? ['UPLINK', 'TUNNEL', 'OVS'] : [])];
-  const rows = all.map(({ name, state, slots, addresses, uplink, tunnel, ovs }) => [
-    ...[name, state, String(slots), String(addresses)],
-    ...(wide ? [uplink, tunnel, ovs] : []),
+  const title = [
+    ...['NAME', 'STATE', 'DRAINS', 'SLOTS', 'SHARED', 'ADDRESSES'],
+    ...(wide ? ['ZONE', 'UPLINK', 'TUNNEL', 'OVS'] : []),
+  ];
+  const rows = all.map(({ name, state, draining, slots, shared, addresses, zone, uplink, tunnel, ovs }) => [
+    ...[name, state, draining ? 'yes' : 'no', String(slots), String(shared), String(addresses)],
+    ...(wide ? [zone, uplink, tunnel, ovs] : []),
   ]);
   return section('Gateways', title, rows);
 }
@@ -48,6 +30,19 @@ function pools({ pools: all }: StatusReport): readonly string[] {
   return section('Pools', ['NAME', 'READY', 'CAPACITY', 'FREE', 'SLOTS HELD'], rows);
 }
 
+function unheld({ unheld: all }: StatusReport): readonly string[] {
+  const rows = all.map(({ pool, slots, why, addresses: affected }) => [
+    ...[pool, rangesText(slots), why, affected.length === 0 ? 'none' : affected.join(',')],
+  ]);
+  return section('Slots that nobody carries', ['POOL', 'SLOTS', 'WHY', 'ADDRESSES'], rows);
+}
+
+function retiring({ retiring: all }: StatusReport): readonly string[] {
+  const rows = all.map(({ pool, slots, from, to }) => [pool, rangesText(slots), from, to]);
+  const title = ['POOL', 'SLOTS', 'OLDER CONNECTIONS', 'NEW CONNECTIONS'];
+  return section('Slots on their way', title, rows);
+}
+
 function addresses({ addresses: all }: StatusReport, wide: boolean): readonly string[] {
   const title = ['CLAIM', 'ADDRESSES', 'GATEWAY', 'WORKING', ...(wide ? ['POOL', 'SLOT', 'ID'] : [])];
   const rows = all.map(({ claim, addresses: texts, gateway, working, pool, slot, id }) => [
@@ -57,17 +52,14 @@ function addresses({ addresses: all }: StatusReport, wide: boolean): readonly st
   return section('Addresses', title, rows);
 }
 
-export function renderStatus(report: StatusReport, output: Output): string {
-  switch (output) {
-    case 'json':
-      return JSON.stringify(report, undefined, 2);
-    case 'yaml':
-      return stringify(report).trimEnd();
-    case 'table':
-    case 'wide': {
-      const wide = output === 'wide';
-      const parts = [problems(report), gateways(report, wide), pools(report), addresses(report, wide)];
-      return parts.flat().join('\n\n');
-    }
-  }
-}
+export const renderStatus = (report: StatusReport, wide: boolean): string =>
+  [
+    problems(report),
+    unheld(report),
+    gateways(report, wide),
+    pools(report),
+    retiring(report),
+    addresses(report, wide),
+  ]
+    .flat()
+    .join('\n\n');

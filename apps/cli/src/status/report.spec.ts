@@ -9,7 +9,7 @@ const is = (type: string, status: Condition['status'], reason = 'Because', messa
 
 const gateway = (name: string, ...conditions: readonly Condition[]): EgressGateway => ({
   metadata: { name },
-  spec: { nodeName: name, uplinkInterface: 'e0', capacity: 4096, draining: false },
+  spec: { nodeName: name, uplinkInterface: 'e0', zone: 'a', capacity: 4096, draining: false },
   status: { state: 'Ready', slots: 32, addresses: 1, conditions },
 });
 
@@ -26,7 +26,7 @@ const pool = (name: string, ...conditions: readonly Condition[]): EgressPool => 
     free: 31,
     slots: [
       { slot: 0, holder: 'gw-1', epoch: 1, order: [] },
-      { slot: 1, epoch: 1, order: [] },
+      { slot: 1, holder: 'gw-2', previous: 'gw-1', epoch: 1, order: [] },
     ],
     conditions,
   },
@@ -42,7 +42,9 @@ const address = (...conditions: readonly Condition[]): EgressAddress => ({
 });
 
 const good: ClusterObjects = {
-  gateways: [gateway('gw-1', is('Ready', 'True'), is('OVSReady', 'True'), is('UplinkReady', 'True'))],
+  gateways: ['gw-1', 'gw-2'].map((name) =>
+    gateway(name, is('Ready', 'True'), is('OVSReady', 'True'), is('UplinkReady', 'True')),
+  ),
   pools: [pool('default', is('Ready', 'True'), is('Exhausted', 'False'), is('Degraded', 'False'))],
   addresses: [address(is('Held', 'True'), is('Announced', 'True'))],
   namespaces: [{ metadata: { name: 'other' } }],
@@ -55,8 +57,20 @@ describe('the status report', () => {
   it('of a good cluster has no problem', () => {
     expect(statusReport(good)).toEqual({
       problems: [],
-      gateways: [expect.objectContaining({ name: 'gw-1', state: 'Ready', slots: 32, addresses: 1 })],
-      pools: [{ name: 'default', ready: true, capacity: 32, free: 31, slotsHeld: 1, slots: 2 }],
+      unheld: [],
+      gateways: [
+        expect.objectContaining({
+          name: 'gw-1',
+          state: 'Ready',
+          zone: 'a',
+          slots: 1,
+          shared: 1,
+          addresses: 1,
+        }),
+        expect.objectContaining({ name: 'gw-2', slots: 1, shared: 0 }),
+      ],
+      pools: [{ name: 'default', ready: true, capacity: 32, free: 31, slotsHeld: 2, slots: 2 }],
+      retiring: [{ pool: 'default', slots: [1], from: 'gw-1', to: 'gw-2' }],
       addresses: [expect.objectContaining({ claim: 'demo', gateway: 'gw-1', working: true })],
     });
   });
@@ -87,6 +101,17 @@ describe('the status report', () => {
     ['no pool', { pools: [] }, 'Cluster/sluice NoPool'],
   ])('tells of %s', (_, change, expected) => {
     expect(problems(change)).toEqual([expected]);
+  });
+
+  it('tells which addresses nobody carries', () => {
+    const gateways = good.gateways.map((entry): EgressGateway => {
+      return entry.metadata.name === 'gw-1'
+        ? { ...entry, status: { ...entry.status, state: 'Lost' } }
+        : entry;
+    });
+    expect(statusReport({ ...good, gateways }).unheld).toEqual([
+      { pool: 'default', slots: [0], why: 'gw-1 is Lost', addresses: ['198.18.0.100'] },
+    ]);
   });
 
   it('tells what was refused to a namespace', () => {

@@ -7,6 +7,13 @@ import {
   type Namespace,
 } from '@sluice/kube';
 import { readEgressStatus } from '@sluice/model';
+import {
+  retiringSlots,
+  type RetiringSlots,
+  shareOf,
+  unheldSlots,
+  type UnheldSlots,
+} from '../slots/ledger.js';
 
 export interface ClusterObjects {
   readonly gateways: readonly EgressGateway[];
@@ -26,8 +33,14 @@ export interface Problem {
 export interface GatewayLine {
   readonly name: string;
   readonly state: string;
+  /** An admin has asked for it; a cordoned node shows in the state alone. */
+  readonly draining: boolean;
+  /** That it holds. */
   readonly slots: number;
+  /** That it has handed over, and whose older connections it still serves. */
+  readonly shared: number;
   readonly addresses: number;
+  readonly zone: string;
   readonly uplink: string;
   readonly tunnel: string;
   readonly ovs: string;
@@ -53,10 +66,17 @@ export interface AddressLine {
   readonly working: boolean;
 }
 
+export interface UnheldLine extends UnheldSlots {
+  /** That lie in these slots, and carry nothing. */
+  readonly addresses: readonly string[];
+}
+
 export interface StatusReport {
   readonly problems: readonly Problem[];
+  readonly unheld: readonly UnheldLine[];
   readonly gateways: readonly GatewayLine[];
   readonly pools: readonly PoolLine[];
+  readonly retiring: readonly RetiringSlots[];
   readonly addresses: readonly AddressLine[];
 }
 
@@ -118,15 +138,31 @@ function clusterProblems({ gateways, pools }: ClusterObjects): readonly Problem[
   return problems;
 }
 
-const gatewayLine = ({ metadata, spec, status = {} }: EgressGateway): GatewayLine => ({
-  name: metadata.name,
-  state: status.state ?? 'Unknown',
-  slots: status.slots ?? 0,
-  addresses: status.addresses ?? 0,
-  uplink: spec.uplinkInterface,
-  tunnel: status.tunnelAddress ?? '',
-  ovs: status.ovs === undefined ? '' : `${status.ovs.version} ${status.ovs.datapath}`,
-});
+const gatewayLine =
+  (pools: readonly EgressPool[]) =>
+  ({ metadata: { name }, spec, status = {} }: EgressGateway): GatewayLine => {
+    const { held, shared } = shareOf(name, pools);
+    return {
+      name,
+      state: status.state ?? 'Unknown',
+      draining: spec.draining,
+      slots: held,
+      shared,
+      addresses: status.addresses ?? 0,
+      zone: spec.zone ?? '',
+      uplink: spec.uplinkInterface,
+      tunnel: status.tunnelAddress ?? '',
+      ovs: status.ovs === undefined ? '' : `${status.ovs.version} ${status.ovs.datapath}`,
+    };
+  };
+
+const unheldLines = (objects: ClusterObjects): readonly UnheldLine[] =>
+  unheldSlots(objects).map((group) => {
+    const inside = objects.addresses.filter(
+      ({ spec }) => spec.pool === group.pool && group.slots.includes(spec.slot),
+    );
+    return { ...group, addresses: inside.flatMap(({ spec }) => spec.addresses) };
+  });
 
 const poolLine = ({ metadata, spec, status = {} }: EgressPool): PoolLine => ({
   name: metadata.name,
@@ -163,8 +199,10 @@ export function statusReport(objects: ClusterObjects): StatusReport {
       ...addresses.flatMap((address) => problemOf('EgressAddress', address)),
       ...namespaces.flatMap(namespaceProblems),
     ],
-    gateways: gateways.map(gatewayLine).sort(byName),
+    unheld: unheldLines(objects),
+    gateways: gateways.map(gatewayLine(pools)).sort(byName),
     pools: pools.map(poolLine).sort(byName),
+    retiring: retiringSlots(pools),
     addresses: addresses.map(addressLine).sort((a, b) => byName({ name: a.claim }, { name: b.claim })),
   };
 }

@@ -32,7 +32,7 @@ export interface Situation {
   readonly silentFor: number;
   /** For how long the store has had no entry of the slot. */
   readonly missingFor: number;
-  /** For how long the store has given no answer. */
+  /** For how long the store has given no answer while this gateway heard at least half of the nodes. */
   readonly storeSilentFor: number;
 }
 

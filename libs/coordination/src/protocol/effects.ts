@@ -14,6 +14,8 @@ export type AlarmKind =
   /** The uplink is silent; every slot was given back. */
   | 'uplink-lost'
   | 'switch-lost'
+  /** No node is heard, and another gateway hears them; every slot was given back. */
+  | 'underlay-lost'
   /** Cut off from the other nodes and from the store: every slot was closed. */
   | 'isolated';
 
@@ -73,6 +75,8 @@ export type SlotEffect =
         { readonly epoch: number; readonly previous: GatewayName | undefined }
       >;
     }
+  /** Take this gateway's name out of the cluster's map: it serves no connection of the slots any more. */
+  | { readonly type: 'withdraw'; readonly slots: readonly SlotId[] }
   /** Row 1 with the kernel datapath: its cached flows forward without ovs-vswitchd. */
   | { readonly type: 'uplink-down' }
   | { readonly type: 'alarm'; readonly kind: AlarmKind; readonly slots: readonly SlotId[] }

@@ -9,8 +9,8 @@ import { type Decision, decide } from './decide.js';
 import { type Modification, type SlotEffect } from './effects.js';
 import { type SlotEvent } from './events.js';
 import { Moves } from './moves.js';
-import { Observer } from './observe.js';
-import { SlotRecord } from './slot-record.js';
+import { Observer, reachedShare } from './observe.js';
+import { idle, SlotRecord } from './slot-record.js';
 
 type Look = Extract<SlotEvent, { readonly type: 'look' }>;
 type Groups = Readonly<Record<'extend' | 'assert' | 'superseded' | 'isolated' | 'listen', SlotRecord[]>>;
@@ -40,10 +40,13 @@ export class SlotMachine {
   /** Leases may have been lost: nobody is taken over before. */
   private blockedUntil = Number.NEGATIVE_INFINITY;
   private beliefSince = Number.NEGATIVE_INFINITY;
+  /** Since when this gateway has been cut off from the nodes while another one is not. */
+  private deafSince: number | undefined;
   private storeSilentSince: number | undefined;
+  /** Since when at least half of the nodes have been heard: whoever is cut off learns nothing from a store's silence. */
+  private connectedSince: number | undefined = Number.NEGATIVE_INFINITY;
   private extendedAt = Number.NEGATIVE_INFINITY;
   private listenedAt = Number.NEGATIVE_INFINITY;
-  private recordedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly settings: MachineSettings) {
     this.observer = new Observer(settings.times);
@@ -95,6 +98,7 @@ export class SlotMachine {
       case 'bfd':
         this.observer.heardBfd(event.peers);
         this.shareUp = event.shareUp;
+        this.connectedSince = event.shareUp >= reachedShare ? (this.connectedSince ?? now) : undefined;
         return;
       case 'health':
         this.health(event, now);
@@ -116,6 +120,9 @@ export class SlotMachine {
         return;
       case 'announced':
         this.announced(event, now);
+        return;
+      case 'unused':
+        this.moves.unused(event.slots, now);
         return;
       case 'asserted':
       case 'retired':
@@ -175,7 +182,7 @@ export class SlotMachine {
     this.attempts.abandon();
     const held = [...this.slots.values()].filter(({ gate }) => gate !== undefined);
     const slots = held.map(({ slot }) => slot);
-    for (const record of held) record.step = { kind: 'idle' };
+    for (const record of held) record.step = idle;
     closeSlots(this.context, held, { now, release: true });
     const { emit } = this.context;
     if (lostSwitch) emit({ type: 'uplink-down' });
@@ -203,12 +210,34 @@ export class SlotMachine {
     if (gate !== undefined) this.readGate(gate, { sentAt, now });
     this.attempts.expire(now);
     this.moves.expire(now);
-    if (!this.isFit) {
+    if (!this.isFit || this.isDeaf(now)) {
       this.resign(now);
       return;
     }
     this.act(answer?.kind === 'renewed' ? answer : undefined, now);
     if (answer?.kind === 'renewed') this.moves.plan(now);
+  }
+
+  /**
+   * Row 2a: the underlay of this gateway alone is cut, and the store is reached by another network. Two looks in a row,
+   * since one may have come in the middle of a change.
+   */
+  private isDeaf(now: number): boolean {
+    const isCutOff = this.storeSilentSince === undefined && this.shareUp < reachedShare;
+    if (!isCutOff || !this.observer.someIsReached) {
+      this.deafSince = undefined;
+      return false;
+    }
+    this.deafSince ??= now;
+    if (now - this.deafSince < this.settings.times.renewMs / 2) return false;
+    const held = [...this.slots.values()].filter(({ gate }) => gate !== undefined);
+    if (held.length > 0) {
+      this.attempts.abandon();
+      for (const record of held) record.step = idle;
+      const slots = held.map(({ slot }) => slot);
+      this.context.emit({ type: 'alarm', kind: 'underlay-lost', slots });
+    }
+    return true;
   }
 
   /** What was handed to a gateway that cannot carry it, or could not be closed: nobody else would look after it. */
@@ -334,7 +363,7 @@ export class SlotMachine {
       recorded: duty.recorded,
       silentFor: since(record.silentSince, now),
       missingFor: since(record.missingSince, now),
-      storeSilentFor: since(this.storeSilentSince, now),
+      storeSilentFor: Math.min(since(this.storeSilentSince, now), since(this.connectedSince, now)),
     });
   }
 
@@ -353,7 +382,7 @@ export class SlotMachine {
     // Who released it cannot have it now.
     const gaveUp = entry?.released === true ? entry.holder : undefined;
     const others = order.filter(
-      (name) => name !== self && name !== gaveUp && this.observer.isThere(name) && !this.draining.has(name),
+      (name) => name !== self && name !== gaveUp && this.observer.isReached(name) && !this.draining.has(name),
     );
     if (own < 0 || (this.draining.has(self) && others.length > 0)) return false;
     const better = others.filter((name) => order.indexOf(name) < own).length;
@@ -373,7 +402,8 @@ export class SlotMachine {
     const entries = records.flatMap((record): Modification[] => {
       const { gate, entry, slot } = record;
       if (gate === undefined || gate.form === 'armed') return [];
-      const shares = gate.form === 'retiring' || since(record.sharedUntil, now) <= 0;
+      if (hasWithdrawn(record, this.settings.self)) record.sharedUntil = now;
+      const shares = gate.form === 'retiring' || since(record.sharedUntil, now) < 0;
       const adopted = gate.other !== undefined && record.sharedUntil === undefined;
       if (adopted) record.sharedUntil = now + this.settings.drainMs;
       const other = shares || adopted ? gate.other : undefined;
@@ -417,20 +447,33 @@ export class SlotMachine {
     }
   }
 
-  /** Until the cluster's map says what is. */
+  /** Until the cluster's map says what is; a new holding at once, so that row 13 can ask the map about it. */
   private record(now: number): void {
-    if (now - this.recordedAt < recordEveryMs) return;
     const { self } = this.settings;
-    const different = [...this.slots.values()].flatMap(({ slot, gate, duty: { recorded }, isIdle }) => {
-      if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return [];
-      const { epoch, other: previous } = gate;
-      const said = recorded?.holder === self && recorded.epoch === epoch && recorded.previous === previous;
-      return said || (recorded?.epoch ?? 0) > epoch ? [] : [[slot, { epoch, previous }] as const];
+    const due = [...this.slots.values()].filter(({ gate, duty: { recorded }, isIdle, written }) => {
+      if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return false;
+      const { epoch, other } = gate;
+      if (recorded?.holder === self && recorded.epoch === epoch && recorded.previous === other) return false;
+      if ((recorded?.epoch ?? 0) > epoch) return false;
+      const isSame = written?.epoch === epoch && written.other === other;
+      return !isSame || now - written.at >= recordEveryMs;
     });
-    if (different.length === 0) return;
-    this.recordedAt = now;
-    this.context.emit({ type: 'record', slots: new Map(different) });
+    const slots = due.flatMap((record) => {
+      if (record.gate === undefined) return [];
+      const { epoch, other } = record.gate;
+      record.written = { epoch, other, at: now };
+      return [[record.slot, { epoch, previous: other }] as const];
+    });
+    if (slots.length > 0) this.context.emit({ type: 'record', slots: new Map(slots) });
   }
 }
+
+/** The map names the former holder together with the epoch, until that one takes its name out. */
+const hasWithdrawn = ({ gate, duty: { recorded } }: SlotRecord, self: GatewayName): boolean =>
+  gate?.form === 'open' &&
+  gate.other !== undefined &&
+  recorded?.holder === self &&
+  recorded.epoch === gate.epoch &&
+  recorded.previous === undefined;
 
 const since = (time: number | undefined, now: number): number => (time === undefined ? 0 : now - time);

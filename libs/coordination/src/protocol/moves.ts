@@ -2,10 +2,13 @@
  * Planned moves (section 6 of the protocol): the holder stops answering, hands the slot over, and serves the connections
  * that it knows until they end. Nobody but the holder hands over, and only when it answers nobody any more.
  */
-import { type GatewayName, type HandOverAnswer } from '../store.js';
+import { type GatewayName, type HandOverAnswer, type SlotId } from '../store.js';
 import { closeSlots, type MachineContext } from './context.js';
 import { idle, type SlotRecord } from './slot-record.js';
 
+/** Agents that have not heard of the move yet still send new connections here for so long, or a part of the drain. */
+const settleMs = 5000;
+const settlePart = 0.25;
 /** Without the hand-over the holder goes back by section 5. */
 const patienceMs = 1000;
 
@@ -47,6 +50,7 @@ export class Moves {
     const { emit, settings } = this.context;
     record.wrote({ holder: step.successor, epoch: answer.epoch, released: false }, now);
     record.sharedUntil = now + settings.drainMs;
+    record.retiredAt = now;
     emit({
       type: 'moved',
       slots: [record.slot],
@@ -65,10 +69,28 @@ export class Moves {
       if (step.kind !== 'idle' && step.kind !== 'attempt' && now - step.startedAt > patienceMs)
         record.step = idle;
       if (gate?.form !== 'retiring' || !record.isIdle) continue;
+      record.retiredAt ??= now;
       if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
       else if (sharedUntil <= now) over.push(record);
     }
     closeSlots(this.context, over, { now, release: false });
+  }
+
+  /** The last connection has ended: the holder need not ask about the slot any more. */
+  unused(slots: ReadonlySet<SlotId>, now: number): void {
+    const settled = Math.min(settleMs, settlePart * this.context.settings.drainMs);
+    const over = [...this.context.slots.values()].filter(
+      ({ slot, step, gate, retiredAt, duty: { recorded } }) =>
+        slots.has(slot) &&
+        step.kind === 'idle' &&
+        gate?.form === 'retiring' &&
+        // The successor has opened: it says so.
+        recorded?.previous === this.context.settings.self &&
+        retiredAt !== undefined &&
+        now - retiredAt >= settled,
+    );
+    closeSlots(this.context, over, { now, release: false });
+    if (over.length > 0) this.context.emit({ type: 'withdraw', slots: over.map(({ slot }) => slot) });
   }
 
   private begin(record: SlotRecord, successor: GatewayName, now: number): void {
@@ -77,6 +99,7 @@ export class Moves {
     record.step = { kind: 'retiring', successor, startedAt: now };
     record.willBe({ ...gate, form: 'retiring', other: successor }, now);
     record.sharedUntil = undefined;
+    record.retiredAt = undefined;
     this.context.emit({
       type: 'retire',
       entry: { slot, form: 'retiring', epoch: gate.epoch, other: successor },
@@ -95,7 +118,7 @@ export class Moves {
     return duty.order.find((name, rank) => {
       // The former holder still has connections of it, which nobody else could ask about: back to it, or wait.
       if (gate.other !== undefined && gate.other !== name) return false;
-      if (name === self || draining().has(name) || !observer.isThere(name)) return false;
+      if (name === self || draining().has(name) || !observer.isReached(name)) return false;
       return leaving || own < 0 || (rested && rank < own && observer.thereFor(name, now) >= holdDownMs);
     });
   }

@@ -2,12 +2,16 @@
 import { type SlotTimes } from '../constants.js';
 import { type GatewayName, type ObservedLease } from '../store.js';
 
+/** A gateway that hears fewer nodes is cut off from the underlay, or they are. */
+export const reachedShare = 0.5;
+
 interface Sight {
   /** Since when the lease has been absent, on this gateway's own clock; undefined: it is there. */
   goneSince: number | undefined;
   /** Since when it has been there without a break. */
   thereSince: number | undefined;
   renewals: number;
+  heard: number;
   lastLook: number;
 }
 
@@ -34,7 +38,7 @@ export class Observer {
   }
 
   looked(leases: ReadonlyMap<GatewayName, ObservedLease>, now: number): void {
-    for (const [name, { incarnation, renewals }] of leases) {
+    for (const [name, { incarnation, renewals, heard }] of leases) {
       const before = this.sights.get(name);
       const present = incarnation !== undefined;
       // Two absences with a renewal or a long time between them are not one.
@@ -43,6 +47,7 @@ export class Observer {
         goneSince: present ? undefined : continuous ? (before.goneSince ?? now) : now,
         thereSince: present ? (before?.thereSince ?? now) : undefined,
         renewals,
+        heard,
         lastLook: now,
       });
     }
@@ -55,6 +60,16 @@ export class Observer {
 
   isThere(name: GatewayName): boolean {
     return this.sights.get(name)?.thereSince !== undefined;
+  }
+
+  /** It is there, and workers reach it. */
+  isReached(name: GatewayName): boolean {
+    return this.isThere(name) && (this.sights.get(name)?.heard ?? 0) >= reachedShare;
+  }
+
+  /** Some gateway is reached. */
+  get someIsReached(): boolean {
+    return [...this.sights.keys()].some((name) => this.isReached(name));
   }
 
   /** Milliseconds; 0 while it is there or was never looked for. */

@@ -35,9 +35,14 @@ export class SlotRecord {
   backOffUntil = Number.NEGATIVE_INFINITY;
   /** Until when the former holder is asked about connections (open), or this one serves them (retiring). */
   sharedUntil: number | undefined;
+  /** Since when it has been retiring here, handed over. */
+  retiredAt: number | undefined;
   /** Since when it has been open here, as far as this process knows. */
   openSince: number | undefined;
   asserting = false;
+  /** What was last written into the cluster's map. */
+  written:
+    { readonly epoch: number; readonly other: GatewayName | undefined; readonly at: number } | undefined;
 
   constructor(
     readonly slot: SlotId,

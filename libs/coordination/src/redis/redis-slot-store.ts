@@ -78,10 +78,12 @@ export class RedisSlotStore implements SlotStore {
     this.link.stop();
   }
 
-  async renew({ gateway, incarnation, leaseMs, observed }: RenewRequest): Promise<RenewAnswer> {
-    const others = observed.flatMap((name) => [this.lease(name), this.renewals(name)]);
-    const keys = [...this.keys(gateway), this.renewals(gateway), ...others];
-    const [kind, first, second, third] = await this.run('renew', keys, [incarnation, leaseMs]);
+  async renew({ gateway, incarnation, leaseMs, heard, observed }: RenewRequest): Promise<RenewAnswer> {
+    const of = (name: string) => [this.renewals(name), this.heard(name)];
+    const others = observed.flatMap((name) => [this.lease(name), ...of(name)]);
+    const keys = [...this.keys(gateway), ...of(gateway), ...others];
+    const args = [incarnation, leaseMs, heard];
+    const [kind, first, second, third] = await this.run('renew', keys, args);
     if (kind === 'foreign') return { kind, incarnation: text(first) };
     if (kind !== 'renewed') throw malformed(kind);
     const { slots, foreign } = slotEntries(third);
@@ -124,6 +126,10 @@ export class RedisSlotStore implements SlotStore {
 
   private renewals(gateway: string): string {
     return `${this.prefix}renewals:${gateway}`;
+  }
+
+  private heard(gateway: string): string {
+    return `${this.prefix}heard:${gateway}`;
   }
 
   private keys(gateway: string): readonly string[] {

@@ -52,17 +52,22 @@ export function slotEntries(reply: unknown): SlotEntries {
   return { slots, foreign };
 }
 
-/** Lease and renewals of each gateway, in order. */
+/** Lease, renewals and share of nodes heard of each gateway, in order. */
 export function leases(names: readonly string[], reply: unknown): ReadonlyMap<string, ObservedLease> {
   const flat = words(reply).map(text);
   return new Map(
-    names.map((name, at) => [
-      name,
-      {
-        incarnation: flat[at * 2] === '' ? undefined : flat[at * 2],
-        renewals: Number(flat[at * 2 + 1] ?? 0),
-      },
-    ]),
+    names.map((name, at) => {
+      const [lease = '', renewals = '0', heard = '0'] = flat.slice(at * 3, at * 3 + 3);
+      const there = lease !== '';
+      return [
+        name,
+        {
+          incarnation: there ? lease : undefined,
+          renewals: Number(renewals),
+          heard: there ? Number(heard) : 0,
+        },
+      ];
+    }),
   );
 }
 

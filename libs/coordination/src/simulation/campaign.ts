@@ -18,10 +18,10 @@ const progressMs = 10_000;
 const mostFailures = 10;
 
 /** True if the invariants held. */
-export function replay(seed: number, withTrace: boolean): boolean {
+export function replay(seed: number, isBrief: boolean): boolean {
   const trace = new Trace();
   const { violation, ms } = runSeed(seed, { trace });
-  for (const line of trace.lines) if (withTrace || line.includes('!!')) console.log(line);
+  for (const line of trace.lines) if (!isBrief || line.includes('!!')) console.log(line);
   console.log(
     violation === undefined
       ? `seed ${seed}: all invariants held for ${Math.round(ms)} ms`
@@ -46,12 +46,13 @@ class Campaign {
     const { workers = availableParallelism() } = this.options;
     await Promise.all(Array.from({ length: workers }, () => this.work()));
     this.say('done');
+    console.log(`  seeds ${this.options.from} to ${this.next - 1}`);
     for (const { seed, text } of this.failed) {
       console.log(
-        `  seed ${seed}: ${text}\n    node dist/libs/coordination/src/simulation/main.js --seed ${seed} --trace`,
+        `  seed ${seed}: ${text}\n    node dist/libs/coordination/src/simulation/main.js --replay ${seed}`,
       );
     }
-    return this.failed.length === 0;
+    return this.runs > 0 && this.failed.length === 0;
   }
 
   private work(): Promise<void> {
@@ -99,5 +100,5 @@ class Campaign {
   }
 }
 
-/** True if the invariants held in every run. */
+/** True if there was a run, and the invariants held in every one. */
 export const simulate = (options: CampaignOptions): Promise<boolean> => new Campaign(options).run();

@@ -1,6 +1,6 @@
 /** Makes the faults and the drains of a plan happen, and undoes them when their time is over. */
 import { type SlotEffect } from '../protocol/effects.js';
-import { type Fault, type NodeFault, type Plan } from './schedule.js';
+import { type Fault, type NodeFault, type Plan } from './plan.js';
 import { type SimNode } from './sim-node.js';
 import { type World } from './world.js';
 
@@ -73,11 +73,10 @@ export class Faults {
   }
 
   private begin(fault: Fault): void {
-    const { trace, agenda, invariants } = this.world;
+    const { trace, agenda } = this.world;
     trace?.fault(
       `${describe(fault, this.world)} begins${Number.isFinite(fault.forMs) ? `, for ${Math.round(fault.forMs)} ms` : ''}`,
     );
-    invariants.disturbed();
     const undo = this.apply(fault);
     if (!Number.isFinite(fault.forMs)) {
       this.over(agenda.now);
@@ -86,7 +85,6 @@ export class Faults {
     this.over(agenda.now + fault.forMs);
     agenda.after(fault.forMs, () => {
       trace?.fault(`${describe(fault, this.world)} is over`);
-      invariants.disturbed();
       undo();
     });
   }
@@ -94,7 +92,8 @@ export class Faults {
   private apply(fault: Fault): () => void {
     switch (fault.kind) {
       case 'deaf':
-        return this.deaf(fault.pair);
+      case 'mute':
+        return this.loseBetween(fault);
       case 'store-down':
         return this.storeDown(fault.back);
       case 'wipe':
@@ -161,19 +160,19 @@ export class Faults {
     };
   }
 
-  private deaf(pair: readonly [number, number] | undefined): () => void {
+  private loseBetween({ kind, pair }: Extract<Fault, { readonly pair: unknown }>): () => void {
     const { world } = this;
-    const [first, second] = pair ?? [];
-    const names = [world.names[first ?? -1] ?? '', world.names[second ?? -1] ?? ''].sort();
-    const key = pair === undefined ? '*' : names.join(' ');
-    world.deaf.set(key, (world.deaf.get(key) ?? 0) + 1);
-    world.linksChanged();
-    return () => {
-      const left = (world.deaf.get(key) ?? 1) - 1;
-      if (left === 0) world.deaf.delete(key);
-      else world.deaf.set(key, left);
+    const names = pair === undefined ? undefined : ([this.nameOf(pair[0]), this.nameOf(pair[1])] as const);
+    const lose = (by: 1 | -1): void => {
+      world[kind].add(names, by);
       world.linksChanged();
     };
+    lose(1);
+    return () => lose(-1);
+  }
+
+  private nameOf(index: number): string {
+    return this.world.names[index] ?? '';
   }
 
   private storeDown(back: 'kept' | 'snapshot' | 'wiped'): () => void {
@@ -189,12 +188,28 @@ export class Faults {
   }
 }
 
-export function describe(fault: Fault, world: World): string {
-  if (fault.kind === 'deaf') {
-    return `BFD lost ${fault.pair === undefined ? 'everywhere' : `between ${fault.pair.map((at) => world.names[at]).join(' and ')}`}`;
+export function describe(fault: Fault, { names }: World): string {
+  switch (fault.kind) {
+    case 'deaf':
+    case 'mute': {
+      const what = fault.kind === 'deaf' ? 'loss of BFD' : 'loss of unicast probes';
+      return `${what} ${fault.pair === undefined ? 'everywhere' : `between ${fault.pair.map((at) => names[at]).join(' and ')}`}`;
+    }
+    case 'store-down':
+      return `store down (comes back ${fault.back})`;
+    case 'wipe':
+      return 'wipe of the store';
+    case 'pause':
+    case 'kill':
+    case 'node':
+    case 'switch':
+    case 'uplink':
+    case 'underlay':
+    case 'store-cut':
+    case 'map-cut':
+    case 'slow-store': {
+      const step = fault.onStep === undefined ? '' : ` before "${fault.onStep}"`;
+      return `${fault.kind} of ${names[fault.node] ?? '?'}${step}`;
+    }
   }
-  if (fault.kind === 'store-down') return `store down (comes back ${fault.back})`;
-  if (fault.kind === 'wipe') return 'store wiped';
-  const step = fault.onStep === undefined ? '' : ` before "${fault.onStep}"`;
-  return `${fault.kind} of ${world.names[fault.node] ?? '?'}${step}`;
 }

@@ -1,18 +1,33 @@
 /** What must hold at every moment of a run; the first violation ends it. */
 import { type GatewayName, type SlotId } from '../store.js';
-import { boundOf, isLossless } from './bounds.js';
-import { settledAt } from './schedule.js';
+import { boundOf, comesToRest, isLossless, overlapOf } from './bounds.js';
+import { settledAt } from './plan.js';
 import { type SimNode } from './sim-node.js';
 import { type World } from './world.js';
 
+export type ViolationKind =
+  /** Two open gates of one slot reach the uplink. */
+  | 'two-holders'
+  /** An epoch that is not above every earlier one of the slot. */
+  | 'epoch'
+  /** Nobody carries a slot for longer than the bound, though a gateway that may is well. */
+  | 'unserved'
+  /** A gap, though nothing happened that may interrupt anything. */
+  | 'lost'
+  | 'move-gap'
+  /** Everything is over, and still it is not so that each slot is open on exactly one gateway. */
+  | 'unsettled';
+
 export interface Violation {
-  readonly kind: 'two-holders' | 'epoch' | 'unserved' | 'lost' | 'move-gap';
+  readonly kind: ViolationKind;
   readonly text: string;
 }
 
 const sampleMs = 25;
 /** Everything has to be as it was for so long before a run counts as settled. */
 const quietMs = 1200;
+/** After the last fault everything is as it should be again, at most so much later. */
+const patienceMs = 15_000;
 /** A planned move: the successor answers this long after the holder has stopped, at most. */
 const moveGapMs = 450;
 
@@ -22,19 +37,19 @@ export class Invariants {
   settled = false;
   longestGap = 0;
   longestMoveGap = 0;
+  longestOverlap = 0;
+  private readonly overlapSince = new Map<SlotId, number>();
   private readonly highest = new Map<SlotId, number>();
   private readonly unservedSince = new Map<SlotId, number>();
   private readonly unopenedSince = new Map<SlotId, number>();
   private quietSince = 0;
-  private disturbedAt = 0;
   private storeUpSince = 0;
 
-  constructor(private readonly world: World) {}
-
-  /** Something outside changed. */
-  disturbed(): void {
-    this.disturbedAt = this.world.agenda.now;
-  }
+  /** `watched`: a run ends at violations of these only; undefined: of all. */
+  constructor(
+    private readonly world: World,
+    private readonly watched: ReadonlySet<ViolationKind> | undefined,
+  ) {}
 
   epochGiven(slot: SlotId, epoch: number, holder: GatewayName): void {
     const before = this.highest.get(slot) ?? 0;
@@ -44,17 +59,40 @@ export class Invariants {
     this.highest.set(slot, epoch);
   }
 
-  /** Never two open gates of one slot that reach the uplink. */
   check(): void {
-    const { nodes, slots } = this.world;
-    for (const slot of slots) {
-      let first: SimNode | undefined;
-      for (const node of nodes) {
-        if (!node.reachesUplink || node.gate.get(slot)?.form !== 'open') continue;
-        if (first === undefined) first = node;
-        else this.violate('two-holders', `slot ${slot} is open on ${first.name} and on ${node.name}`);
-      }
+    for (const slot of this.world.slots) this.overlap(slot);
+  }
+
+  /** The run is over without having settled. */
+  end(): void {
+    const { world } = this;
+    const { now } = world.agenda;
+    const well = (slot: SlotId): number => Math.min(now - this.storeUpSince, this.healthyFor(slot, now));
+    if (now - world.faults.endsAt < patienceMs || !comesToRest(world.plan)) return;
+    const open = world.slots.filter((slot) => well(slot) > patienceMs);
+    if (open.length > 0) this.violate('unsettled', `slots ${open.join(', ')} do not come to rest`);
+  }
+
+  private overlap(slot: SlotId): void {
+    const { world, overlapSince } = this;
+    let first: SimNode | undefined;
+    let second: SimNode | undefined;
+    for (const node of world.nodes) {
+      if (!node.reachesUplink || node.gate.get(slot)?.form !== 'open') continue;
+      if (first === undefined) first = node;
+      else second = node;
     }
+    if (first === undefined || second === undefined) {
+      overlapSince.delete(slot);
+      return;
+    }
+    const { now } = world.agenda;
+    const since = overlapSince.get(slot) ?? now;
+    overlapSince.set(slot, since);
+    this.longestOverlap = Math.max(this.longestOverlap, now - since);
+    const allowed = overlapOf(world.plan.faults);
+    if (allowed > 0 && now - since <= allowed) return;
+    this.violate('two-holders', `slot ${slot} is open on ${first.name} and on ${second.name}`);
   }
 
   watch(): void {
@@ -67,6 +105,7 @@ export class Invariants {
   private sample(): void {
     const { world } = this;
     const { now } = world.agenda;
+    if (this.overlapSince.size > 0) this.check();
     this.health(now);
     let quiet = true;
     for (const slot of world.slots) quiet = this.serve(slot, now) && quiet;
@@ -77,7 +116,7 @@ export class Invariants {
   private health(now: number): void {
     const { world } = this;
     if (!world.storeUp) this.storeUpSince = now;
-    const deaf = world.deaf.size > 0;
+    const deaf = !world.deaf.isEmpty;
     for (const node of world.nodes) {
       const links = node.has('uplink') && node.has('underlay') && node.has('store') && node.has('map');
       const works =
@@ -135,6 +174,7 @@ export class Invariants {
   }
 
   private violate(kind: Violation['kind'], text: string): void {
+    if (this.watched?.has(kind) === false) return;
     this.violation ??= { kind, text };
   }
 }

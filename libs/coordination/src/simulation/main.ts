@@ -1,19 +1,19 @@
 /**
- * The deterministic simulator of the slot protocol.
- *   --seed N --trace           one run, as text
- *   --seeds N [--from M] [--seconds S] [--workers W]
+ * The deterministic simulator of the slot protocol: one seed is one schedule of clocks, delays, faults and drains.
+ *   --seeds N | --seconds N [--from S] [--workers W]     many seeds, on all cores
+ *   --replay SEED [--brief]                               one run as text; brief: its faults and its end only
  */
 import { parseArgs } from 'node:util';
 import { replay, simulate } from './campaign.js';
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string' },
+    replay: { type: 'string' },
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seconds: { type: 'string' },
     workers: { type: 'string' },
-    trace: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
   },
 });
 
@@ -24,9 +24,9 @@ const number = (text: string | undefined): number | undefined => {
   return value;
 };
 
-const seed = number(values.seed);
+const seed = number(values.replay);
 if (seed !== undefined) {
-  process.exitCode = replay(seed, values.trace) ? 0 : 1;
+  process.exitCode = replay(seed, values.brief) ? 0 : 1;
 } else {
   const passed = await simulate({
     from: number(values.from) ?? 1,

@@ -23,8 +23,8 @@ type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type:
 const deadlineMs = 300;
 /** Of a gateway that cannot carry anything. */
 const noLeaseMs = 1;
-/** Of the broken variant that hands over first. */
-const lateRetireMs = 400;
+/** Of the broken variants that tell the store first. */
+const lateMs = 400;
 const announcedAfterMs = [0, 500, 2000, 5000];
 
 export class GatewayProcess {
@@ -103,7 +103,15 @@ export class GatewayProcess {
     const { random, rules } = node.world;
     const late = random.chance(0.05) ? random.between(0, 20) : 0;
     this.soon(node.trueMs(rules.times.renewMs) + late, () => this.tick());
+    this.countConnections();
     this.lookSoon();
+  }
+
+  /** Now and then the connections of a slot that is being left have ended. */
+  private countConnections(): void {
+    const { random } = this.node.world;
+    const { retiring } = this.machine;
+    if (retiring.size > 0 && random.chance(0.1)) this.dispatch({ type: 'unused', slots: retiring });
   }
 
   private lookSoon(): void {
@@ -149,7 +157,8 @@ export class GatewayProcess {
     const { world } = this.node;
     const observed = world.names.filter((name) => name !== this.node.name);
     const leaseMs = this.machine.isFit ? world.rules.times.leaseMs : noLeaseMs;
-    this.ask(() => world.store.renew({ ...this.caller, leaseMs, observed }), done);
+    const heard = world.shareUp(this.node);
+    this.ask(() => world.store.renew({ ...this.caller, leaseMs, heard, observed }), done);
   }
 
   private get caller() {
@@ -278,6 +287,9 @@ export class GatewayProcess {
       case 'record':
         this.record(effect);
         return;
+      case 'withdraw':
+        this.withdraw(effect);
+        return;
       case 'uplink-down':
       case 'alarm':
       case 'moved':
@@ -289,7 +301,7 @@ export class GatewayProcess {
     const { slot } = entry;
     if (this.node.world.rules.handOverFirst) {
       this.dispatch({ type: 'retired', slot, ok: true });
-      this.soon(lateRetireMs, () => this.change({ modify: this.states([entry]) }, () => undefined));
+      this.soon(lateMs, () => this.change({ modify: this.states([entry]) }, () => undefined));
       return;
     }
     this.change({ modify: this.states([entry]) }, (ok) => this.dispatch({ type: 'retired', slot, ok }));
@@ -328,6 +340,11 @@ export class GatewayProcess {
         );
       }
     };
+    if (node.world.rules.releaseFirst) {
+      give();
+      this.soon(lateMs, () => this.change({ close: slots }, () => undefined));
+      return;
+    }
     this.change({ close: slots }, (ok) => {
       if (ok && seen) give();
     });
@@ -385,7 +402,17 @@ export class GatewayProcess {
     const { node } = this;
     this.overMap(
       () => {
-        for (const [slot, { epoch }] of slots) node.world.record(slot, { holder: node.name, epoch });
+        for (const [slot, held] of slots) node.world.record(slot, { holder: node.name, ...held });
+      },
+      () => undefined,
+    );
+  }
+
+  private withdraw({ slots }: Effect<'withdraw'>): void {
+    const { node } = this;
+    this.overMap(
+      () => {
+        for (const slot of slots) node.world.withdraw(slot, node.name);
       },
       () => undefined,
     );

@@ -1,9 +1,12 @@
+// Looked up once: a test runner's global object is slow.
+const { imul } = Math;
+
 /** A seeded generator (mulberry32): the same seed gives the same schedule on every machine. */
 export class Random {
   private state: number;
 
   constructor(seed: number) {
-    this.state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
+    this.state = imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
     for (let round = 0; round < 4; round++) this.next();
   }
 
@@ -11,8 +14,8 @@ export class Random {
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let value = this.state;
-    value = Math.imul(value ^ (value >>> 15), value | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
+    value = imul(value ^ (value >>> 15), value | 1);
+    value ^= value + imul(value ^ (value >>> 7), value | 61);
     return ((value ^ (value >>> 14)) >>> 0) / 4_294_967_296;
   }
 

@@ -9,6 +9,10 @@ export interface Rules {
   readonly modifyInserts: boolean;
   /** Opens without an armed entry. */
   readonly neverArm: boolean;
+  /** An armed entry answers no probes. */
+  readonly armedIsSilent: boolean;
+  /** Gives slots back before its gate is closed. */
+  readonly releaseFirst: boolean;
   /** Epochs of the store do not follow its clock. */
   readonly epochsFromZero: boolean;
   /** The successor is named while the holder still answers. */
@@ -42,6 +46,8 @@ export const correct: Rules = {
   times: shortTimes,
   modifyInserts: false,
   neverArm: false,
+  armedIsSilent: false,
+  releaseFirst: false,
   epochsFromZero: false,
   handOverFirst: false,
   retiringAnswers: false,

@@ -1,8 +1,9 @@
 /** One seed, one run. */
-import { type Violation } from './invariants.js';
+import { type Violation, type ViolationKind } from './invariants.js';
+import { type Plan } from './plan.js';
 import { Random } from './random.js';
 import { correct, type Rules } from './rules.js';
-import { type Plan, planOf } from './schedule.js';
+import { planOf } from './schedule.js';
 import { type Trace } from './trace.js';
 import { World } from './world.js';
 
@@ -13,6 +14,7 @@ export interface Outcome {
   readonly ms: number;
   readonly longestGap: number;
   readonly longestMoveGap: number;
+  readonly longestOverlap: number;
 }
 
 /** A run that never becomes quiet ends then. */
@@ -20,18 +22,23 @@ const longestMs = 40_000;
 
 export interface RunOptions {
   readonly rules?: Rules;
-  /** Instead of the one that the seed makes. */
-  readonly plan?: Plan;
+  /** Instead of the one that chance makes. */
+  readonly plan?: (random: Random) => Plan;
+  /** Instead of all. */
+  readonly watched?: ReadonlySet<ViolationKind>;
   readonly trace?: Trace;
 }
 
-export function runSeed(seed: number, { rules = correct, plan, trace }: RunOptions = {}): Outcome {
+export function runSeed(
+  seed: number,
+  { rules = correct, plan = planOf, watched, trace }: RunOptions = {},
+): Outcome {
   const random = new Random(seed);
-  const made = planOf(random);
-  const world = new World(plan ?? made, rules, random, trace);
+  const world = new World(plan(random), random, { rules, trace, watched });
   const { agenda, invariants } = world;
   world.start();
   while (invariants.violation === undefined && !invariants.settled && agenda.step(longestMs));
-  const { violation, longestGap, longestMoveGap } = invariants;
-  return { seed, violation, ms: agenda.now, longestGap, longestMoveGap };
+  if (!invariants.settled) invariants.end();
+  const { violation, longestGap, longestMoveGap, longestOverlap } = invariants;
+  return { seed, violation, ms: agenda.now, longestGap, longestMoveGap, longestOverlap };
 }

@@ -1,60 +1,8 @@
-/** What happens to the gateways in one run: made from the seed, at most two faults, and planned moves beside them. */
+/** Makes the plan of a run from its seed. */
 import { type SlotEffect } from '../protocol/effects.js';
-import { type GatewayName } from '../store.js';
+import { aims } from './aim.js';
+import { type Drain, type Fault, type NodeFault, type Plan, settledAt } from './plan.js';
 import { type Random } from './random.js';
-
-export type NodeFault =
-  /** The process stands still, and goes on. */
-  | 'pause'
-  /** The process dies, and is started again. */
-  | 'kill'
-  | 'node'
-  | 'switch'
-  | 'uplink'
-  | 'underlay'
-  | 'store-cut'
-  | 'map-cut'
-  /** Messages to and from the store are late or lost. */
-  | 'slow-store';
-
-interface Timing {
-  /** True time; with `onStep`, the first such step of the gateway's process after it. */
-  readonly at: number;
-  /** Infinity: it stays. */
-  readonly forMs: number;
-}
-
-export type Fault =
-  | (Timing & {
-      readonly kind: NodeFault;
-      readonly node: number;
-      readonly onStep: SlotEffect['type'] | undefined;
-    })
-  /** BFD is lost while the underlay works: between two, or everywhere. */
-  | (Timing & { readonly kind: 'deaf'; readonly pair: readonly [number, number] | undefined })
-  | (Timing & { readonly kind: 'store-down'; readonly back: 'kept' | 'snapshot' | 'wiped' })
-  | (Timing & { readonly kind: 'wipe' });
-
-export interface Drain extends Timing {
-  readonly node: number;
-}
-
-export interface Plan {
-  readonly gateways: readonly GatewayName[];
-  /** By slot. */
-  readonly orders: readonly (readonly GatewayName[])[];
-  readonly settings: {
-    readonly holdDownMs: number;
-    readonly maxConcurrentMoves: number;
-    readonly drainMs: number;
-  };
-  readonly faults: readonly Fault[];
-  readonly drains: readonly Drain[];
-  readonly snapshotAt: number;
-}
-
-/** Until everybody has what it shall have. */
-export const settledAt = 1500;
 
 const nodeFaults: readonly [NodeFault, ...NodeFault[]] = [
   'pause',
@@ -93,17 +41,18 @@ const duration = (random: Random, forever: number): number =>
 
 function fault(random: Random, at: number, gateways: number): Fault {
   const dice = random.next();
-  if (dice < 0.08) {
+  if (dice < 0.14) {
     const first = random.below(gateways);
     const second = (first + 1 + random.below(gateways - 1)) % gateways;
     const pair = random.chance(0.5) ? ([first, second] as const) : undefined;
-    return { kind: 'deaf', at, forMs: duration(random, 0), pair };
+    const kind = dice < 0.08 ? 'deaf' : 'mute';
+    return { kind, at, forMs: duration(random, kind === 'deaf' ? 0 : 0.2), pair };
   }
-  if (dice < 0.2) {
+  if (dice < 0.26) {
     const back = random.pick(['kept', 'snapshot', 'wiped']);
     return { kind: 'store-down', at, forMs: duration(random, 0.1), back };
   }
-  if (dice < 0.25) return { kind: 'wipe', at, forMs: 0 };
+  if (dice < 0.31) return { kind: 'wipe', at, forMs: 0 };
   const kind = random.pick(nodeFaults);
   const forever = kind === 'kill' || kind === 'node' ? 0.4 : 0.15;
   const forMs = duration(random, forever) + (kind === 'node' ? rebootMs : 0);
@@ -113,8 +62,12 @@ function fault(random: Random, at: number, gateways: number): Fault {
   return { kind, at, forMs, node, onStep };
 }
 
+/** How many schedules are aimed: at what chance hardly ever brings together. */
+const aimedShare = 0.15;
+
 /** The second one is often near the first, or near its end. */
 function faults(random: Random, gateways: number): readonly Fault[] {
+  if (random.chance(aimedShare)) return random.pick(aims)(random);
   const count = random.pick([0, 1, 2, 2, 2, 2, 2, 2]);
   if (count === 0) return [];
   const first = fault(random, settledAt + random.between(0, 1000), gateways);
@@ -150,5 +103,6 @@ export function planOf(random: Random): Plan {
     faults: faults(random, gateways.length),
     drains,
     snapshotAt: settledAt + random.between(-500, 1000),
+    servicesApart: random.chance(0.5),
   };
 }

@@ -76,11 +76,16 @@ export class SimNode {
   }
 
   get reachesStore(): boolean {
-    return this.has('store') && this.has('underlay') && this.world.storeUp;
+    return this.has('store') && this.reachesServices && this.world.storeUp;
   }
 
   get reachesMap(): boolean {
-    return this.has('map') && this.has('underlay');
+    return this.has('map') && this.reachesServices;
+  }
+
+  /** By the underlay, or by a network of their own. */
+  private get reachesServices(): boolean {
+    return this.world.plan.servicesApart || this.has('underlay');
   }
 
   /** Frames leave and arrive on the uplink. */

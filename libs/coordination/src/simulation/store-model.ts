@@ -27,6 +27,7 @@ export interface StoreModelOptions {
 
 export class StoreModel {
   private leases = new Map<GatewayName, { readonly incarnation: string; readonly until: number }>();
+  private readonly heard = new Map<GatewayName, number>();
   private renewals = new Map<GatewayName, number>();
   private slots = new Map<SlotId, SlotEntry>();
   private snapshot: { slots: Map<SlotId, SlotEntry>; renewals: Map<GatewayName, number> } | undefined;
@@ -57,15 +58,20 @@ export class StoreModel {
     this.renewals = new Map(this.snapshot.renewals);
   }
 
-  renew({ gateway, incarnation, leaseMs, observed }: RenewRequest): RenewAnswer {
+  renew({ gateway, incarnation, leaseMs, heard, observed }: RenewRequest): RenewAnswer {
     const held = this.lease(gateway);
     if (held !== undefined && held !== incarnation) return { kind: 'foreign', incarnation: held };
     this.setLease(gateway, incarnation, leaseMs);
+    this.heard.set(gateway, heard);
     this.renewals.set(gateway, (this.renewals.get(gateway) ?? 0) + 1);
     const leases = new Map(
       observed.map((name) => [
         name,
-        { incarnation: this.lease(name), renewals: this.renewals.get(name) ?? 0 },
+        {
+          incarnation: this.lease(name),
+          renewals: this.renewals.get(name) ?? 0,
+          heard: this.lease(name) === undefined ? 0 : (this.heard.get(name) ?? 0),
+        },
       ]),
     );
     return { kind: 'renewed', mark: this.mark, leases, slots: new Map(this.slots) };

@@ -1,14 +1,16 @@
 /** Everything outside the processes: gateways, links, store, map, BFD; it is moved by its agenda and watched by invariants. */
-import { type SlotEvent } from '../protocol/events.js';
+import { type Recorded, type SlotEvent } from '../protocol/events.js';
+import { type GateForm } from '../protocol/gate-form.js';
 import { type GatewayName, type SlotId } from '../store.js';
 import { Agenda } from './agenda.js';
 import { Faults } from './faults.js';
-import { Invariants } from './invariants.js';
-import { MapModel, type Recorded } from './map-model.js';
+import { Invariants, type ViolationKind } from './invariants.js';
+import { MapModel } from './map-model.js';
 import { GatewayProcess } from './process.js';
 import { type Random } from './random.js';
 import { type Rules } from './rules.js';
-import { type Plan } from './schedule.js';
+import { Pairs } from './pairs.js';
+import { type Plan } from './plan.js';
 import { SimNode } from './sim-node.js';
 import { StoreModel } from './store-model.js';
 import { type Trace } from './trace.js';
@@ -16,7 +18,15 @@ import { type Trace } from './trace.js';
 const workers = 4;
 const epochBase = 1_000_000;
 
+export interface WorldOptions {
+  readonly rules: Rules;
+  readonly trace: Trace | undefined;
+  readonly watched: ReadonlySet<ViolationKind> | undefined;
+}
+
 export class World {
+  readonly rules: Rules;
+  readonly trace: Trace | undefined;
   readonly agenda = new Agenda();
   readonly nodes: readonly SimNode[];
   readonly names: readonly GatewayName[];
@@ -32,17 +42,20 @@ export class World {
   };
   storeUp = true;
   readonly draining = new Set<GatewayName>();
-  /** Pairs (and everybody) between which BFD is lost though the underlay is not. */
-  readonly deaf = new Map<string, number>();
+  /** Between whom BFD is lost though the underlay is not. */
+  readonly deaf = new Pairs();
+  /** Between whom unicast frames of the uplink are lost though it carries all others. */
+  readonly mute = new Pairs();
   private readonly connected = new Map<string, { readonly is: boolean; readonly since: number }>();
   private readonly storeRate: number;
 
   constructor(
     readonly plan: Plan,
-    readonly rules: Rules,
     readonly random: Random,
-    readonly trace: Trace | undefined,
+    { rules, trace, watched }: WorldOptions,
   ) {
+    this.rules = rules;
+    this.trace = trace;
     this.settings = plan.settings;
     this.slots = plan.orders.map((_, slot) => slot);
     this.storeRate = random.between(0.995, 1.005);
@@ -51,7 +64,7 @@ export class World {
       return new SimNode(this, name, index + 1, clock);
     });
     this.names = plan.gateways;
-    this.invariants = new Invariants(this);
+    this.invariants = new Invariants(this, watched);
     this.store = new StoreModel({
       clock: () => this.agenda.now * this.storeRate,
       onEpoch: (slot, epoch, holder) => this.invariants.epochGiven(slot, epoch, holder),
@@ -91,13 +104,13 @@ export class World {
 
   /** The share counts the workers and the other gateways. */
   liveness(node: SimNode): SlotEvent {
+    return { type: 'bfd', peers: new Map(node.bfd), shareUp: this.shareUp(node) };
+  }
+
+  shareUp(node: SimNode): number {
     const up = [...node.bfd.values()].filter(Boolean).length;
     const all = workers + this.nodes.length - 1;
-    return {
-      type: 'bfd',
-      peers: new Map(node.bfd),
-      shareUp: (up + (node.workersHeard ? workers : 0)) / all,
-    };
+    return (up + (node.workersHeard ? workers : 0)) / all;
   }
 
   storeDelay({ storeSlowMs }: SimNode): number {
@@ -116,11 +129,24 @@ export class World {
     if (!asker.reachesUplink) return undefined;
     return slots.filter((slot) =>
       this.nodes.some((node) => {
-        if (node === asker || !node.reachesUplink) return false;
-        const form = node.gate.get(slot)?.form;
-        return form === 'armed' || form === 'open' || (this.rules.retiringAnswers && form === 'retiring');
+        if (node === asker || !node.reachesUplink || this.mute.has(asker.name, node.name)) return false;
+        return this.answers(node.gate.get(slot)?.form);
       }),
     );
+  }
+
+  private answers(form: GateForm | undefined): boolean {
+    const { armedIsSilent, retiringAnswers } = this.rules;
+    switch (form) {
+      case 'open':
+        return true;
+      case 'armed':
+        return !armedIsSilent;
+      case 'retiring':
+        return retiringAnswers;
+      case undefined:
+        return false;
+    }
   }
 
   announce(from: SimNode, slots: readonly SlotId[]): void {
@@ -135,6 +161,10 @@ export class World {
 
   record(slot: SlotId, entry: Recorded): void {
     if (this.map.record(slot, entry)) this.mapChanged();
+  }
+
+  withdraw(slot: SlotId, gateway: GatewayName): void {
+    if (this.map.withdraw(slot, gateway)) this.mapChanged();
   }
 
   claimInMap(slot: SlotId, epochRead: number, entry: Recorded): boolean {
@@ -194,8 +224,7 @@ export class World {
 
   private hears(node: SimNode, peer: SimNode | undefined): boolean {
     const alive = (one: SimNode): boolean => one.switchAlive && one.has('underlay');
-    if (peer === undefined) return alive(node) && !this.deaf.has('*');
-    const pair = [node.name, peer.name].sort().join(' ');
-    return alive(node) && alive(peer) && !this.deaf.has('*') && !this.deaf.has(pair);
+    if (peer === undefined) return alive(node) && !this.deaf.isEverywhere;
+    return alive(node) && alive(peer) && !this.deaf.has(node.name, peer.name);
   }
 }

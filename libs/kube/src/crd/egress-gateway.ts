@@ -13,6 +13,14 @@ const specSchema = z.object({
     .max(15)
     .regex(/^[^/\s:]+$/)
     .describe('The interface of the node towards the outside.'),
+  zone: z
+    .string()
+    .min(1)
+    .max(63)
+    .optional()
+    .describe(
+      'What fails together, such as a rack or an availability zone: slots pass to a gateway of another zone first. Taken from the label topology.kubernetes.io/zone of the node when the object is made.',
+    ),
   capacity: z.int().min(1).max(65535).default(4096).describe('How many EgressAddresses it may hold.'),
   draining: z
     .boolean()
@@ -95,6 +103,13 @@ export const egressGatewayCrd: CrdDefinition = {
       description: 'Why the state is so.',
     },
     {
+      name: 'Zone',
+      type: 'string',
+      jsonPath: '.spec.zone',
+      description: 'What fails together.',
+      wide: true,
+    },
+    {
       name: 'Uplink',
       type: 'string',
       jsonPath: '.spec.uplinkInterface',
@@ -144,5 +159,6 @@ metadata:
 spec:
   nodeName: gw-1
   uplinkInterface: eth1
+  zone: a
 `,
 };

@@ -16,7 +16,15 @@ import { type PlanContext } from './context.js';
 
 export const isGatewayNode = ({ metadata }: Node): boolean => metadata.labels?.[gatewayLabel] === 'true';
 
-const zoneLabels = ['topology.kubernetes.io/zone', 'sluice.dev/zone'] as const;
+const zoneLabel = 'topology.kubernetes.io/zone';
+/** For the selectors of pools. */
+const copiedLabels = [zoneLabel, 'sluice.dev/zone'] as const;
+
+/** Undefined: the node has no zone. */
+function zoneOf({ metadata }: Node): string | undefined {
+  const zone = metadata.labels?.[zoneLabel];
+  return zone === '' ? undefined : zone;
+}
 
 /** Objects to make and to remove. */
 export function gatewayObjects(
@@ -29,24 +37,31 @@ export function gatewayObjects(
   return {
     create: labelled
       .filter(({ metadata }) => !has.has(metadata.name))
-      .map(({ metadata }) => ({
-        name: metadata.name,
-        spec: {
-          nodeName: metadata.name,
-          uplinkInterface: metadata.annotations?.[uplinkAnnotation] ?? defaultUplinkInterface,
-          capacity: 4096,
-          draining: false,
-        },
-        labels: Object.fromEntries(
-          zoneLabels.flatMap((label) => {
-            const value = metadata.labels?.[label];
-            return value === undefined ? [] : [[label, value]];
-          }),
-        ),
-      })),
+      .map((node) => gatewayOf(node, defaultUplinkInterface)),
     remove: gateways
       .filter(({ spec }) => !wanted.has(spec.nodeName))
       .map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' })),
+  };
+}
+
+function gatewayOf(node: Node, defaultUplinkInterface: string): ClusterPlan['gateways']['create'][number] {
+  const { name, annotations, labels = {} } = node.metadata;
+  const zone = zoneOf(node);
+  return {
+    name,
+    spec: {
+      nodeName: name,
+      uplinkInterface: annotations?.[uplinkAnnotation] ?? defaultUplinkInterface,
+      ...(zone === undefined ? {} : { zone }),
+      capacity: 4096,
+      draining: false,
+    },
+    labels: Object.fromEntries(
+      copiedLabels.flatMap((label) => {
+        const value = labels[label];
+        return value === undefined ? [] : [[label, value]];
+      }),
+    ),
   };
 }
 

@@ -10,6 +10,7 @@ import {
 import { type ClusterPlan, type EgressStatusEntry } from '../cluster-plan.js';
 import { egressAnnotation, egressStatusAnnotation, nodeIdAnnotation } from '../names.js';
 import { type World } from '../world.js';
+import { type PlanContext } from './context.js';
 import { planCluster } from './plan-cluster.js';
 
 const nowMs = Date.UTC(2026, 0, 1);
@@ -177,12 +178,12 @@ interface Settled {
   readonly events: readonly string[];
 }
 
-function settle(start: World): Settled {
+function settle(start: World, during: PlanContext = context): Settled {
   let world = start;
   let resting: ClusterPlan['resting'] = [];
   const events: string[] = [];
   for (let round = 0; round < 12; round++) {
-    const plan = planCluster(world, { ...context, resting });
+    const plan = planCluster(world, { ...during, resting });
     if (isEmpty(plan)) return { world, events };
     events.push(...plan.events.map(({ reason }) => reason));
     resting = plan.resting;
@@ -222,6 +223,37 @@ describe('a fresh cluster', () => {
     expect(slots.map(({ holder }) => holder).toSorted()).toEqual(['gw-1', 'gw-1', 'gw-2', 'gw-2']);
     expect(slots.every(({ order, holder }) => order[0] === holder && order.length === 2)).toBe(true);
     expect(world.pools[0]?.status).toMatchObject({ id: 1, capacity: 4, allocated: 0, free: 4 });
+  });
+});
+
+describe('gateways that take slots by themselves', () => {
+  const zoned = (name: string, zone: string): Node => {
+    const node = gatewayNode(name);
+    const labels = { ...node.metadata.labels, 'topology.kubernetes.io/zone': zone };
+    return { ...node, metadata: { ...node.metadata, labels } };
+  };
+  const nodes = [zoned('gw-1', 'a'), zoned('gw-2', 'a'), zoned('gw-3', 'b')];
+  const leases = nodes.map(({ metadata }) => lease(metadata.name));
+  const recorded = { ...context, holders: 'recorded' as const };
+  const orders = (world: World) => (world.pools[0]?.status?.slots ?? []).map(({ order }) => order);
+
+  test('have the zone of their nodes, and slots pass to another zone first', () => {
+    const { world } = settle({ ...empty, nodes, leases }, recorded);
+    expect(world.gateways.map(({ spec }) => spec.zone)).toEqual(['a', 'a', 'b']);
+    const inZone = orders(world).filter(([first]) => first !== 'gw-3');
+    expect(inZone.map(([, second]) => second)).toEqual(inZone.map(() => 'gw-3'));
+  });
+
+  test('move only the slots of one that drains', () => {
+    const { world } = settle({ ...empty, nodes, leases }, recorded);
+    const gateways = world.gateways.map((gateway) => ({
+      ...gateway,
+      spec: { ...gateway.spec, draining: gateway.metadata.name === 'gw-1' },
+    }));
+    const drained = orders(settle({ ...world, gateways }, recorded).world);
+    const kept = orders(world).filter(([first], slot) => drained[slot]?.[0] === first);
+    expect(kept).toEqual(orders(world).filter(([first]) => first !== 'gw-1'));
+    expect(drained.map((order) => order.at(-1))).toEqual(drained.map(() => 'gw-1'));
   });
 });
 

@@ -103,7 +103,6 @@ export function planPools(inputs: PoolInputs): readonly PlannedPool[] {
   return planned;
 }
 
-/** A gateway that drains comes first for nothing, and takes over when no other one is left. */
 function slotsOf(
   pool: EgressPool,
   candidates: readonly EgressGateway[],
@@ -116,10 +115,12 @@ function slotsOf(
     const ready = new Set(names.filter((name) => health.get(name)?.state === 'Ready'));
     return planSlots(size, { gateways: names, ready }, before);
   }
-  const staying = names.filter((name) => !leaving.has(name));
-  const last = names.filter((name) => leaving.has(name));
-  if (staying.length === 0) return orderSlots(size, last, before);
-  return orderSlots(size, staying, before).map((slot) => ({ ...slot, order: [...slot.order, ...last] }));
+  const gateways = candidates.map(({ metadata: { name }, spec: { zone } }) => ({
+    name,
+    zone,
+    leaving: leaving.has(name),
+  }));
+  return orderSlots(size, gateways, before);
 }
 
 interface FaultInputs {

@@ -1,6 +1,6 @@
 /**
  * What a NIC carried before its bridge took it over, kept in a file: after a restart of Open vSwitch the bridge's own
- * interface is a new one without addresses, and `--cleanup` must give everything back.
+ * interface is a new one without addresses.
  */
 import { mkdir, readFile, readdir, rename, rm, open } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -13,12 +13,16 @@ export interface PodConnection {
   readonly egressId: number;
 }
 
+/** Somebody may still speak on it; one that is over would come back to life by a replay. */
+const lives = /state=(?:ESTABLISHED|CLOSE_WAIT|FIN_WAIT_1|FIN_WAIT_2)\b/;
+
 const line =
   /^(tcp|udp),orig=\(src=([^,)]+),dst=([^,)]+),sport=(\d+),dport=(\d+)\),reply=\([^)]*\),.*?mark=(\d+)/;
 
 function connectionIn(text: string): PodConnection | undefined {
   const [, protocol, source = '', destination = '', sport, dport, mark] = line.exec(text) ?? [];
   if (protocol !== 'tcp' && protocol !== 'udp') return undefined;
+  if (protocol === 'tcp' && !lives.test(text)) return undefined;
   const bits = Number(mark);
   return {
     protocol,

@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, describeError, type Logger } from '@sluice/core';
 import { RedisSlotStore } from '@sluice/coordination';
-import { ofports } from '@sluice/datapath';
+import { defaultConfig, ofports } from '@sluice/datapath';
 import { type KubeClient } from '@sluice/kube';
 import { type Registry } from 'prom-client';
 import { type NodeSettings } from '../settings.js';
 import { type Switch } from '../switch/switch.js';
+import { Leaving } from './leaving.js';
 import { PoolMap } from './pool-map.js';
 import { ProtocolKeeper } from './protocol-keeper.js';
 import { type SlotKeeper } from './slot-keeper.js';
@@ -37,7 +38,7 @@ export function slotKeeper(parts: KeeperParts): SlotKeeper {
 }
 
 function protocolKeeper(
-  { clock, logger, registry, client, ovs }: KeeperParts,
+  { settings, clock, logger, registry, client, ovs }: KeeperParts,
   { url, incarnation, switchUp }: { url: string; incarnation: number; switchUp: () => boolean },
 ): SlotKeeper {
   const send = (frames: readonly Uint8Array[]): void => {
@@ -47,7 +48,13 @@ function protocolKeeper(
   };
   const wire = new Wire({ clock, send });
   const store = new RedisSlotStore({ url, logger, onConnected: () => keeper.storeConnected() });
-  const keeper = new ProtocolKeeper({
+  const leaving = new Leaving({
+    clock,
+    logger,
+    dump: () => ovs.connections(defaultConfig.zones.nat),
+    onUnused: (slots) => keeper.unused(slots),
+  });
+  const keeper: ProtocolKeeper = new ProtocolKeeper({
     clock,
     logger,
     gate: ovs,
@@ -55,8 +62,14 @@ function protocolKeeper(
     store,
     closeStore: () => store.stop(),
     map: new PoolMap(client, logger),
+    leaving,
     metrics: slotMetrics(registry),
     incarnation,
+    moves: {
+      holdDownMs: settings.SLUICE_HOLD_DOWN_SECONDS * 1000,
+      maxConcurrentMoves: settings.SLUICE_MAX_CONCURRENT_MOVES,
+      drainMs: settings.SLUICE_DRAIN_TIMEOUT_SECONDS * 1000,
+    },
     switchUp,
     liveness: () => ovs.liveness,
   });

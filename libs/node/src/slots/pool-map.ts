@@ -58,6 +58,15 @@ export class PoolMap {
     return [...taken.values()];
   }
 
+  /** Takes a gateway's name away where it stands as the previous holder. */
+  async withdraw(pool: string, gateway: string, ordinals: ReadonlySet<number>): Promise<void> {
+    await this.change(pool, (slot) => {
+      if (!ordinals.has(slot.slot) || slot.previous !== gateway) return slot;
+      const { previous: _, ...rest } = slot;
+      return rest;
+    });
+  }
+
   private async change(name: string, change: (slot: EgressPoolSlot) => EgressPoolSlot): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {

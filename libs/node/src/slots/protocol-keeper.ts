@@ -7,6 +7,7 @@ import {
   type ClaimAnswer,
   type GateState,
   type GateTable,
+  type MachineSettings,
   type SlotEffect,
   type SlotEvent,
   SlotMachine,
@@ -16,6 +17,7 @@ import {
 import { type GateEntry } from '@sluice/datapath';
 import { type GlobalSlot, type SlotDuty, type SlotView } from '@sluice/model';
 import { type Gate, type GateChange } from './gate.js';
+import { type Leaving } from './leaving.js';
 import { type PoolMap } from './pool-map.js';
 import { type SlotKeeper } from './slot-keeper.js';
 import { type SlotMetrics } from './slot-metrics.js';
@@ -29,9 +31,11 @@ export interface ProtocolKeeperOptions {
   readonly store: SlotStore;
   readonly closeStore: () => void;
   readonly map: PoolMap;
+  readonly leaving: Leaving;
   readonly metrics: SlotMetrics;
   /** Of this process, 48 bits. */
   readonly incarnation: number;
+  readonly moves: Pick<MachineSettings, 'holdDownMs' | 'maxConcurrentMoves' | 'drainMs'>;
   readonly switchUp: () => boolean;
   /** Node id → whether BFD hears the node. */
   readonly liveness: () => ReadonlyMap<number, boolean>;
@@ -39,10 +43,8 @@ export interface ProtocolKeeperOptions {
 
 type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type: T }>;
 
-const holdDownMs = 60_000;
-const maxConcurrentMoves = 4;
-/** How long connections of a slot that moved are served by the gateway that had it. */
-const drainMs = 300_000;
+/** Of a gateway that cannot carry anything. */
+const noLeaseMs = 1;
 
 export class ProtocolKeeper implements SlotKeeper {
   private readonly listeners = new Set<() => void>();
@@ -50,6 +52,8 @@ export class ProtocolKeeper implements SlotKeeper {
   private view: SlotView | undefined;
   private duties: ReadonlyMap<GlobalSlot, SlotDuty> = new Map();
   private carried: ReadonlySet<GlobalSlot> = new Set();
+  /** Of all nodes, as BFD hears them. */
+  private shareUp = 1;
   private looking = false;
   private lookAgain = false;
   private cancel: (() => void) | undefined;
@@ -74,6 +78,7 @@ export class ProtocolKeeper implements SlotKeeper {
     this.cancel?.();
     this.machine = undefined;
     this.options.wire.stop();
+    this.options.leaving.stop();
     this.options.closeStore();
     await this.turn;
   }
@@ -107,6 +112,11 @@ export class ProtocolKeeper implements SlotKeeper {
     this.lookSoon();
   }
 
+  /** The last connection of slots that this gateway is leaving has ended. */
+  unused(slots: ReadonlySet<GlobalSlot>): void {
+    this.dispatch({ type: 'unused', slots });
+  }
+
   livenessChanged(): void {
     const liveness = this.options.liveness();
     const up = [...liveness.values()].filter(Boolean).length;
@@ -114,8 +124,8 @@ export class ProtocolKeeper implements SlotKeeper {
       const alive = liveness.get(nodeId);
       return alive === undefined ? [] : [[name, alive] as const];
     });
-    const shareUp = liveness.size === 0 ? 1 : up / liveness.size;
-    this.dispatch({ type: 'bfd', peers: new Map(peers), shareUp });
+    this.shareUp = liveness.size === 0 ? 1 : up / liveness.size;
+    this.dispatch({ type: 'bfd', peers: new Map(peers), shareUp: this.shareUp });
     this.lookSoon();
   }
 
@@ -124,8 +134,8 @@ export class ProtocolKeeper implements SlotKeeper {
   }
 
   private newMachine(self: string): SlotMachine {
-    const { incarnation } = this.options;
-    return new SlotMachine({ self, incarnation, times: slotTimes, holdDownMs, maxConcurrentMoves, drainMs });
+    const { incarnation, moves } = this.options;
+    return new SlotMachine({ self, incarnation, times: slotTimes, ...moves });
   }
 
   private tick(): void {
@@ -161,15 +171,17 @@ export class ProtocolKeeper implements SlotKeeper {
     this.dispatch({ type: 'health', switchUp: switchUp(), uplinkUp });
   }
 
-  /** A gateway that cannot carry anything lets its lease end. */
+  /** A gateway that cannot carry anything asks for a lease that ends at once: it reads what names it, and gives it back. */
   private async renew() {
     const { store, metrics } = this.options;
-    if (this.machine?.isFit !== true || this.view === undefined) return undefined;
+    if (this.machine === undefined || this.view === undefined) return undefined;
     const { self, peers } = this.view;
+    const leaseMs = this.machine.isFit ? slotTimes.leaseMs : noLeaseMs;
     const done = metrics.renewSeconds.startTimer();
     try {
       const observed = peers.map(({ name }) => name);
-      const answer = await store.renew({ ...this.caller(self), leaseMs: slotTimes.leaseMs, observed });
+      const request = { ...this.caller(self), leaseMs, heard: this.shareUp, observed };
+      const answer = await store.renew(request);
       done();
       return answer;
     } catch (error) {
@@ -206,6 +218,15 @@ export class ProtocolKeeper implements SlotKeeper {
       });
     }
     this.tell(this.machine.open);
+    this.follow(this.machine.retiring);
+  }
+
+  private follow(retiring: ReadonlySet<GlobalSlot>): void {
+    const { leaving, metrics } = this.options;
+    const addresses = (slot: GlobalSlot) => this.duties.get(slot)?.addresses ?? [];
+    leaving.update(new Map([...retiring].map((slot) => [slot, addresses(slot)])));
+    metrics.leavingSlots.set(retiring.size);
+    metrics.leavingConnections.set(leaving.connections);
   }
 
   private tell(open: ReadonlySet<GlobalSlot>): void {
@@ -245,6 +266,8 @@ export class ProtocolKeeper implements SlotKeeper {
         return this.handOver(effect);
       case 'record':
         return this.record(effect);
+      case 'withdraw':
+        return this.withdraw(effect);
       case 'alarm':
         this.alarm(effect);
         return;
@@ -339,6 +362,14 @@ export class ProtocolKeeper implements SlotKeeper {
     for (const [pool, holdings] of this.byPool(entries)) await this.options.map.record(pool, self, holdings);
   }
 
+  private async withdraw({ slots }: Effect<'withdraw'>): Promise<void> {
+    const self = this.view?.self ?? '';
+    const pools = this.byPool(slots.map((slot) => ({ slot })));
+    for (const [pool, entries] of pools) {
+      await this.options.map.withdraw(pool, self, new Set(entries.map(({ ordinal }) => ordinal)));
+    }
+  }
+
   private byPool<T extends { readonly slot: GlobalSlot }>(
     entries: readonly T[],
   ): ReadonlyMap<string, readonly (T & { readonly ordinal: number })[]> {
@@ -397,6 +428,8 @@ const alarmText = {
   answered:
     'another gateway answers for a slot that this one has claimed; look for a gateway that is cut off',
   'uplink-lost': 'no router answers on the uplink; every slot was given back',
+  'underlay-lost':
+    'no node is heard on the underlay, and another gateway hears them; every slot was given back',
   'switch-lost': 'Open vSwitch does not answer; every slot was given back',
   isolated: 'cut off from the store and from the nodes; every slot was closed',
 } as const satisfies Record<Effect<'alarm'>['kind'], string>;

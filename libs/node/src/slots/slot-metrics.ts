@@ -1,12 +1,36 @@
 /** What the slot protocol counts. */
+import { type SlotEffect } from '@sluice/coordination';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface SlotMetrics {
   readonly open: Gauge;
+  readonly leavingSlots: Gauge;
+  readonly leavingConnections: Gauge;
   readonly moves: Counter<'why'>;
   readonly alarms: Counter<'kind'>;
   readonly renewSeconds: Histogram;
   readonly renewFailures: Counter;
+}
+
+type AlarmKind = Extract<SlotEffect, { readonly type: 'alarm' }>['kind'];
+const alarmKinds = [
+  'answered',
+  'uplink-lost',
+  'switch-lost',
+  'underlay-lost',
+  'isolated',
+] as const satisfies readonly AlarmKind[];
+
+/** From 0 on, because Prometheus sees no increase in what was not there before. */
+function alarmCounter(registry: Registry): Counter<'kind'> {
+  const alarms = new Counter({
+    name: 'sluice_slot_alarms_total',
+    help: 'Alarms of the slot protocol, by kind.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
+  for (const kind of alarmKinds) alarms.inc({ kind }, 0);
+  return alarms;
 }
 
 export const slotMetrics = (registry: Registry): SlotMetrics => ({
@@ -15,18 +39,23 @@ export const slotMetrics = (registry: Registry): SlotMetrics => ({
     help: 'Slots that this gateway carries and answers for.',
     registers: [registry],
   }),
+  leavingSlots: new Gauge({
+    name: 'sluice_slots_leaving',
+    help: 'Slots that this gateway has handed over and whose connections it still serves.',
+    registers: [registry],
+  }),
+  leavingConnections: new Gauge({
+    name: 'sluice_slots_leaving_connections',
+    help: 'Connections of the slots that this gateway is leaving, when they were counted last.',
+    registers: [registry],
+  }),
   moves: new Counter({
     name: 'sluice_slot_moves_total',
     help: 'Slots that this gateway took or handed over, by reason.',
     labelNames: ['why'],
     registers: [registry],
   }),
-  alarms: new Counter({
-    name: 'sluice_slot_alarms_total',
-    help: 'Alarms of the slot protocol, by kind.',
-    labelNames: ['kind'],
-    registers: [registry],
-  }),
+  alarms: alarmCounter(registry),
   renewSeconds: new Histogram({
     name: 'sluice_lease_renew_seconds',
     help: 'Time until Redis answered a renewal of the lease.',

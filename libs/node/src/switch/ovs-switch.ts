@@ -185,6 +185,10 @@ export class OvsSwitch implements Switch {
     });
   }
 
+  async restored(): Promise<void> {
+    await wrapped(() => this.database.flowsRestored());
+  }
+
   async gateEntries(): Promise<readonly GateEntry[]> {
     return wrapped(async () => {
       const flows = await this.openFlow.dumpFlows({ table: tableIds.gate });

@@ -39,6 +39,8 @@ export interface Switch extends Gate {
   installed(): Promise<Installed>;
   /** One atomic bundle; returns when the switch forwards by it. */
   commit(change: OpenFlowChange): Promise<void>;
+  /** All flows are there: what the kernel kept forwarding over a restart of ovs-vswitchd is let go. */
+  restored(): Promise<void>;
   /** Sends frames through the tunnels to nodes. */
   sendTunnelled(packets: readonly TunnelledFrame[]): Promise<void>;
   /** What a zone of conntrack remembers, as Open vSwitch writes it. */

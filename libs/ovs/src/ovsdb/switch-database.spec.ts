@@ -92,3 +92,15 @@ test('a refused transaction says which operation and why', async () => {
     code: 'OVS_DATABASE_REFUSED',
   });
 });
+
+test('ends the wait for flows once, and only then', async () => {
+  await ovs.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', 'other_config:flow-restore-wait=true');
+  await ovs.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', 'other_config:kept=yes');
+  while ((await ovs.vsctl('get', 'Open_vSwitch', '.', 'other_config')).includes('wait')) {
+    await database.flowsRestored();
+  }
+  expect(await ovs.vsctl('get', 'Open_vSwitch', '.', 'other_config')).toContain('kept=yes');
+  const before = await ovs.vsctl('get', 'Open_vSwitch', '.', 'next_cfg');
+  await database.flowsRestored();
+  expect(await ovs.vsctl('get', 'Open_vSwitch', '.', 'next_cfg')).toBe(before);
+});

@@ -41,7 +41,7 @@ export interface InterfaceState {
 }
 
 const watched = {
-  Open_vSwitch: ['bridges', 'cur_cfg', 'next_cfg'],
+  Open_vSwitch: ['bridges', 'cur_cfg', 'next_cfg', 'other_config'],
   Bridge: ['name', 'datapath_type', 'fail_mode', 'protocols', 'other_config', 'ports'],
   Port: ['name', 'interfaces'],
   Interface: [
@@ -57,6 +57,8 @@ const watched = {
     'bfd_status',
   ],
 } as const;
+
+const restoreWait = 'flow-restore-wait';
 
 const text = (value: Value | undefined): string =>
   Array.isArray(value) ? String(value[0] ?? '') : typeof value === 'string' ? value : '';
@@ -131,6 +133,19 @@ export class SwitchDatabase {
         [{ op: 'mutate', table: 'Open_vSwitch', where: [], mutations }],
         `no bridge ${name}`,
       );
+    });
+  }
+
+  /**
+   * The flows are back after a restart: ends `flow-restore-wait` (ovs-vswitchd.conf.db(5)), under which the kernel's
+   * flows of before go on. Changes nothing when that is not set.
+   */
+  flowsRestored(): Promise<void> {
+    return this.#inTurn(async () => {
+      const settings = (this.#root()?.[1].other_config ?? {}) as Settings;
+      if (settings[restoreWait] === undefined) return;
+      const mutations = [['other_config', 'delete', setOf([restoreWait])]];
+      await this.#commit([{ op: 'mutate', table: 'Open_vSwitch', where: [], mutations }], 'flows restored');
     });
   }
 

@@ -25,6 +25,13 @@ export function podProcesses(uid: string): readonly PodProcess[] {
     .map((pid) => ({ pid: Number(pid), command: (read(pid, 'cmdline') ?? '').split('\0') }));
 }
 
+/** The path of a Pod's network namespace. Throws while nothing of the Pod runs. */
+export function podNetwork(uid: string): string {
+  const [process] = podProcesses(uid);
+  if (process === undefined) throw new Error(`no process of the Pod ${uid} runs`);
+  return `/proc/${process.pid}/ns/net`;
+}
+
 /** Resident memory in MB (10^6 bytes); proc(5). Throws if the process ended. */
 export function residentMb(pid: number): number {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(read(String(pid), 'status') ?? '') ?? [];

@@ -1,0 +1,74 @@
+/** One run of one scenario: traffic, the fault, what the traffic and a witness on the uplink saw. */
+import { allLanes, dualFrames, type LaneReport, type TrafficReport } from '@sluice/lab';
+import { type Cluster, egress } from './cluster.js';
+import { type Scenario } from './scenarios.js';
+
+export interface Outcome {
+  readonly lostPings: number;
+  readonly lostDatagrams: number;
+  /** Milliseconds, the longer one of the two families. */
+  readonly pingGapMs: number;
+  readonly tcpStallMs: number;
+  readonly newConnectionMs: number;
+  /** Of established connections and of new ones. */
+  readonly broken: number;
+  readonly dualFrames: number;
+  readonly slotsWithoutHolder: number;
+  /** Answers for which the server saw another address. */
+  readonly otherAddress: number;
+  /** Texts of what broke, for whoever looks for the cause. */
+  readonly errors: readonly string[];
+}
+
+/** Warmed up before the fault, and on its way again after it. */
+const aroundMs = 1500;
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Outcome> {
+  await cluster.settled();
+  const first = await cluster.currentHolder();
+  await scenario.before?.(cluster, first);
+  const holder = await cluster.currentHolder();
+  const witness = await cluster.witness();
+  const traffic = cluster.traffic(allLanes(cluster.server, scenario.connections));
+  await pause(scenario.connections > 0 ? 2 * aroundMs : aroundMs);
+  try {
+    const dead = await scenario.strike(cluster, holder);
+    await pause(aroundMs);
+    const slotsWithoutHolder = await cluster.withoutHolder(dead);
+    const report = await traffic.stop();
+    const frames = await witness.stop();
+    return { ...judge(report), slotsWithoutHolder, dualFrames: dualFrames(frames, scenario) };
+  } finally {
+    await scenario.mend(cluster, holder);
+  }
+}
+
+function judge(report: TrafficReport): Omit<Outcome, 'dualFrames' | 'slotsWithoutHolder'> {
+  const of = (...names: readonly string[]): readonly LaneReport[] =>
+    Object.entries(report)
+      .filter(([lane]) => names.some((name) => lane.startsWith(name)))
+      .map(([, found]) => found);
+  const longest = (lanes: readonly LaneReport[]): number =>
+    Math.max(...lanes.map(({ longestGapMs }) => longestGapMs));
+  const sum = (lanes: readonly LaneReport[], count: (lane: LaneReport) => number): number =>
+    lanes.reduce((total, lane) => total + count(lane), 0);
+  const connections = of('tcp', 'push', 'new', 'many');
+  return {
+    lostPings: sum(of('ping'), ({ lost }) => lost),
+    lostDatagrams: sum(of('udp'), ({ lost }) => lost),
+    pingGapMs: longest(of('ping')),
+    tcpStallMs: longest(of('tcp', 'push')),
+    newConnectionMs: longest(of('new')),
+    broken: sum(connections, ({ errors, lost }) => Math.max(Object.keys(errors).length, lost > 0 ? 1 : 0)),
+    otherAddress: sum(of('tcp', 'udp', 'new', 'many'), ({ seen }) =>
+      Object.entries(seen).reduce((total, [address, count]) => total + (isOurs(address) ? 0 : count), 0),
+    ),
+    errors: Object.entries(report).flatMap(([lane, { errors, lost }]) => [
+      ...Object.entries(errors).map(([text, count]) => `${lane}: ${text} (${count})`),
+      ...(lost > 0 && !lane.startsWith('ping') && !lane.startsWith('udp') ? [`${lane}: ${lost} lost`] : []),
+    ]),
+  };
+}
+
+const isOurs = (address: string): boolean => Object.values<string>(egress).includes(address);

@@ -1,0 +1,148 @@
+/** The suite `failover`: everything that can break, under traffic, ten times or more, and what it cost. */
+import { runProgram } from '@sluice/core';
+import { percentile } from '../harness/measure.js';
+import { type Measurement } from '../harness/row.js';
+import { type Suite, type SuiteContext } from '../harness/suite.js';
+import { labDown, labUp } from '../lab/lab.js';
+import { Cluster } from './cluster.js';
+import { type Outcome, runOnce } from './run.js';
+import { type Scenario, scenarios } from './scenarios.js';
+import { chaosLine, chaosTable, type Series } from './table.js';
+
+const ownLab = 'bench';
+const p99 = (samples: readonly number[]): number => percentile(samples, 99);
+const most = (samples: readonly number[]): number => Math.max(...samples);
+
+const runsOf = ({ runs }: Scenario): number => Number(process.env.CHAOS_RUNS ?? runs);
+
+async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measurement> {
+  const wanted = scenarios.filter(({ id }) => context.only === undefined || id === context.only);
+  const all: Series[] = [];
+  let cluster = await Cluster.open(name);
+  await cluster.prepare();
+  try {
+    for (const scenario of wanted) {
+      if (scenario.gateways > cluster.gateways.length) {
+        await labUp(name, '--gateways', String(scenario.gateways));
+        cluster = await Cluster.open(name);
+        await cluster.prepare();
+      }
+      const outcomes: Outcome[] = [];
+      for (let run = 1; run <= runsOf(scenario); run++) {
+        const outcome = await runOnce(cluster, scenario);
+        outcomes.push(outcome);
+        context.progress(`${scenario.id} ${run}/${runsOf(scenario)}: ${chaosLine(outcome)}`);
+      }
+      all.push({ scenario, outcomes });
+      yield* rowsOf(scenario, outcomes);
+    }
+    console.log(chaosTable(all));
+    yield* sums(all);
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** Of every scenario by itself. */
+function* rowsOf({ id }: Scenario, outcomes: readonly Outcome[]): Generator<Measurement> {
+  const of = (pick: (outcome: Outcome) => number) => outcomes.map(pick);
+  yield { id: `${id}.ping_gap_ms_p99`, unit: 'ms', samples: of(({ pingGapMs }) => pingGapMs), of: p99 };
+  yield { id: `${id}.tcp_stall_ms_p99`, unit: 'ms', samples: of(({ tcpStallMs }) => tcpStallMs), of: p99 };
+  yield {
+    id: `${id}.new_connection_ms_p99`,
+    unit: 'ms',
+    samples: of(({ newConnectionMs }) => newConnectionMs),
+    of: p99,
+  };
+  yield { id: `${id}.lost_pings`, unit: '1', samples: of(({ lostPings }) => lostPings) };
+  yield { id: `${id}.broken`, unit: '1', samples: of(({ broken }) => broken), of: most };
+  yield { id: `${id}.dual_frames`, unit: '1', samples: of(({ dualFrames }) => dualFrames), of: most };
+}
+
+const unplanned = ['node_death', 'ovs_death', 'uplink_down', 'underlay_down', 'both_down'];
+const redisOutages = [
+  'redis_cut',
+  'redis_api_cut',
+  'redis_killed',
+  'redis_paused',
+  'redis_flushed',
+  'redis_old_snapshot',
+];
+
+/** What Sluice promises. */
+function* sums(all: readonly Series[]): Generator<Measurement> {
+  const of = (ids: readonly string[], pick: (outcome: Outcome) => number): readonly number[] =>
+    all.filter(({ scenario }) => ids.includes(scenario.id)).flatMap(({ outcomes }) => outcomes.map(pick));
+  const everything = all.map(({ scenario }) => scenario.id);
+  const lost = ({ lostPings, lostDatagrams }: Outcome): number => lostPings + lostDatagrams;
+  const promises: readonly (Measurement | undefined)[] = [
+    {
+      id: 'node_death_restore_ms_p99',
+      unit: 'ms',
+      samples: of(['node_death'], ({ pingGapMs, newConnectionMs }) => Math.max(pingGapMs, newConnectionMs)),
+      of: p99,
+      goal: { atMost: 1000 },
+    },
+    {
+      id: 'node_death_tcp_stall_ms_p99',
+      unit: 'ms',
+      samples: of(['node_death'], ({ tcpStallMs }) => tcpStallMs),
+      of: p99,
+      goal: { atMost: 1000 },
+    },
+    {
+      id: 'connections_broken',
+      unit: '1',
+      samples: of(unplanned, ({ broken }) => broken),
+      of: most,
+      goal: { atMost: 0 },
+    },
+    {
+      id: 'dual_holder_packets',
+      unit: '1',
+      samples: of(everything, ({ dualFrames }) => dualFrames),
+      of: most,
+      goal: { atMost: 0 },
+    },
+    {
+      id: 'process_crash_lost',
+      unit: '1',
+      samples: of(['process_crash'], lost),
+      of: most,
+      goal: { atMost: 0 },
+    },
+    { id: 'redis_outage_lost', unit: '1', samples: of(redisOutages, lost), of: most, goal: { atMost: 0 } },
+    {
+      id: 'drain_broken',
+      unit: '1',
+      samples: of(['drain'], ({ broken }) => broken),
+      of: most,
+      goal: { atMost: 0 },
+    },
+    { id: 'drain_lost', unit: '1', samples: of(['drain'], lost), of: most, goal: { atMost: 0 } },
+  ];
+  for (const promise of promises) if (promise !== undefined && promise.samples.length > 0) yield promise;
+}
+
+async function* run(context: SuiteContext): AsyncGenerator<Measurement> {
+  if (context.lab !== undefined) {
+    yield* onLab(context.lab, context);
+    return;
+  }
+  try {
+    await labUp(ownLab);
+    yield* onLab(ownLab, context);
+  } finally {
+    await labDown(ownLab);
+  }
+}
+
+export const failoverSuite: Suite = {
+  name: 'failover',
+  description: 'what breaks under traffic, and what it costs',
+  versions: async () => {
+    const { stdout } = await runProgram({ command: ['ovs-vswitchd', '--version'] });
+    return { openvswitch: /\d+\.\d+\S*/.exec(stdout)?.[0] ?? stdout.trim() };
+  },
+  run,
+};

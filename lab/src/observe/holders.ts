@@ -1,0 +1,58 @@
+/**
+ * Who spoke for an address on the uplink, frame by frame: the judge over "never two holders". Pure. A takeover shows as
+ * one change of the MAC address; two holders show as changes back and forth.
+ */
+
+export interface Frame {
+  /** Milliseconds. */
+  readonly at: number;
+  readonly mac: string;
+  readonly address: string;
+  /** It says who has the address (ARP, NDP), or it is traffic that has it as its source. */
+  readonly kind: 'claim' | 'traffic';
+}
+
+const claim4 = /Reply (\S+) is-at/;
+const claim6 = /neighbor advertisement,.*? tgt is ([0-9a-f:]+)/;
+/** Source, with or without a port behind a dot. */
+const source = /: ([0-9a-f.:]+) > [0-9a-f.:]+: /;
+
+/** A line of `tcpdump -e -nn -tt`; undefined: it speaks for none of `addresses`. */
+export function frameIn(line: string, addresses: ReadonlySet<string>): Frame | undefined {
+  const [, seconds, mac] = /^(\d+\.\d+) ([0-9a-f:]{17}) > /.exec(line) ?? [];
+  if (seconds === undefined || mac === undefined) return undefined;
+  const claimed = (claim4.exec(line) ?? claim6.exec(line))?.[1]?.replace(/,$/, '');
+  const from = source.exec(line)?.[1] ?? '';
+  const said = claimed === undefined ? [from, from.replace(/\.\d+$/, '')] : [claimed];
+  const address = said.find((text) => addresses.has(text));
+  if (address === undefined) return undefined;
+  return { at: Number(seconds) * 1000, mac, address, kind: claimed === undefined ? 'traffic' : 'claim' };
+}
+
+/** A holder that comes back so soon after another one never went. */
+const tooSoonMs = 500;
+
+/** Frames of a former holder after its successor's first one. In a planned move traffic of connections that it knows is its. */
+export function dualFrames(frames: readonly Frame[], { planned }: { readonly planned: boolean }): number {
+  const counted = planned ? frames.filter(({ kind }) => kind === 'claim') : frames;
+  const groups = Map.groupBy(counted, ({ address }) => address);
+  return [...groups.values()].reduce((sum, group) => sum + dualOfOne(group), 0);
+}
+
+function dualOfOne(frames: readonly Frame[]): number {
+  let dual = 0;
+  let holder: string | undefined;
+  let former: string | undefined;
+  let since = 0;
+  let counting = false;
+  for (const { mac, at } of frames) {
+    if (mac !== holder) {
+      counting = mac === former && at - since < tooSoonMs;
+      former = holder;
+      holder = mac;
+      since = at;
+    }
+    if (counting) dual++;
+  }
+  return dual;
+}

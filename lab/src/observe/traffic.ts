@@ -1,0 +1,76 @@
+/** What runs from a Pod while something breaks: every kind of traffic, both families, counted by itself. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type Readable, type Writable } from 'node:stream';
+import { programPath } from '../programs.js';
+import { podNetwork } from './pod-processes.js';
+
+/** As the lab's traffic program prints it. */
+export interface LaneReport {
+  readonly sent: number;
+  readonly answered: number;
+  readonly lost: number;
+  readonly longestGapMs: number;
+  readonly seen: Readonly<Record<string, number>>;
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+export type TrafficReport = Readonly<Record<string, LaneReport>>;
+
+export interface TrafficOptions {
+  /** Of the Pod. */
+  readonly uid: string;
+  /** NAME=KIND[*COUNT],TARGET,EVERY */
+  readonly lanes: readonly string[];
+}
+
+const ports = { tcp: 9000, udp: 9001 } as const;
+
+function lanesTo(family: '4' | '6', address: string, connections: number): readonly string[] {
+  const host = family === '6' ? `[${address}]` : address;
+  const [tcp, udp] = [`${host}:${ports.tcp}`, `${host}:${ports.udp}`];
+  return [
+    `ping${family}=ping,${address},10ms`,
+    `tcp${family}=tcp,${tcp},20ms`,
+    `push${family}=push,${tcp},20ms`,
+    `udp${family}=udp,${udp},20ms`,
+    `new${family}=connect,${tcp},20ms`,
+    ...(connections === 0 ? [] : [`many${family}=tcp*${connections},${tcp},2s`]),
+  ];
+}
+
+/** Pings every 10 ms; connections that live, downloads with a silent Pod, datagrams and new connections every 20 ms. */
+export const allLanes = (
+  server: { readonly ipv4: string; readonly ipv6: string },
+  connections = 0,
+): readonly string[] => [
+  ...lanesTo('4', server.ipv4, connections),
+  ...lanesTo('6', server.ipv6, connections),
+];
+
+export class Traffic {
+  private readonly output: Buffer[] = [];
+  private readonly errors: Buffer[] = [];
+  private readonly closed: Promise<unknown>;
+
+  private constructor(private readonly child: ChildProcessByStdio<Writable, Readable, Readable>) {
+    child.stdout.on('data', (data: Buffer) => this.output.push(data));
+    child.stderr.on('data', (data: Buffer) => this.errors.push(data));
+    this.closed = once(child, 'close');
+  }
+
+  /** From the Pod's network, not by its kubelet: what breaks may be the way of an exec. */
+  static start({ uid, lanes }: TrafficOptions): Traffic {
+    const command = [`--net=${podNetwork(uid)}`, programPath('traffic'), 'mix', ...lanes];
+    return new Traffic(spawn('nsenter', command, { stdio: ['pipe', 'pipe', 'pipe'] }));
+  }
+
+  /** Ends it, waits for what is under way. */
+  async stop(): Promise<TrafficReport> {
+    this.child.stdin.end();
+    await this.closed;
+    const text = Buffer.concat(this.output).toString();
+    if (text === '') throw new Error(`traffic: ${Buffer.concat(this.errors).toString()}`);
+    return JSON.parse(text) as TrafficReport;
+  }
+}

@@ -1,0 +1,43 @@
+/** A third host on the uplink: sees every frame of the segment, wherever it goes. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { type Readable } from 'node:stream';
+import { type LabPlan } from '../plan.js';
+import { switchNamespace } from '../topology.js';
+import { type Frame, frameIn } from './holders.js';
+
+export class Witness {
+  private readonly frames: Frame[] = [];
+
+  private constructor(private readonly child: ChildProcessByStdio<null, Readable, Readable>) {}
+
+  /** Resolves when it listens. */
+  static async start(plan: LabPlan, addresses: ReadonlySet<string>): Promise<Witness> {
+    const namespace = `--net=/run/netns/${switchNamespace(plan)}`;
+    const dump = ['tcpdump', '-e', '-nn', '-tt', '-l', '-i', 'uplink', '--immediate-mode', '-s', '128'];
+    const about = [...addresses].map((address) => `src host ${address}`).join(' or ');
+    const child = spawn('nsenter', [namespace, ...dump, `arp or icmp6 or ${about}`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const witness = new Witness(child);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const frame = frameIn(line, addresses);
+      if (frame !== undefined) witness.frames.push(frame);
+    });
+    await new Promise<void>((resolve, reject) => {
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        if (line.includes('listening on')) resolve();
+      });
+      child.once('close', (status) => reject(new Error(`tcpdump ended with status ${String(status)}`)));
+    });
+    return witness;
+  }
+
+  async stop(): Promise<readonly Frame[]> {
+    const closed = once(this.child, 'close');
+    this.child.kill('SIGINT');
+    await closed;
+    return this.frames;
+  }
+}

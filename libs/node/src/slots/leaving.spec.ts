@@ -1,0 +1,66 @@
+import { expect, test } from '@jest/globals';
+import { ManualClock, silentLogger } from '@sluice/core';
+import { connectionsLeft } from './connections-left.js';
+import { Leaving } from './leaving.js';
+
+const line = (protocol: string, outside: string, state?: string): string =>
+  `${protocol},orig=(src=10.244.1.5,dst=203.0.113.10,sport=46474,dport=9000),reply=(src=203.0.113.10,dst=${outside},sport=9000,dport=46474),zone=1,mark=458755` +
+  (state === undefined ? '' : `,protoinfo=(state=${state})`);
+
+const first = '198.18.0.100';
+const second = '2001:db8:18::100';
+
+test('connections count by their address outside, but for those that are over', () => {
+  const dump = [
+    line('tcp', first, 'ESTABLISHED'),
+    line('tcp', first, 'FIN_WAIT_2'),
+    line('tcp', first, 'TIME_WAIT'),
+    line('tcp', first, 'CLOSED'),
+    line('udp', '2001:db8:18:0::100'),
+    line('icmp', '198.18.0.101'),
+    'garbage',
+  ].join('\n');
+  expect(connectionsLeft(dump, new Set([first, second]))).toEqual(
+    new Map([
+      [first, 2],
+      [second, 1],
+    ]),
+  );
+});
+
+test('a service counts by the address that was asked for', () => {
+  const dump = `tcp,orig=(src=192.0.2.9,dst=${first},sport=4,dport=80),reply=(src=10.244.1.5,dst=192.0.2.9,sport=8080,dport=4),zone=1`;
+  expect(connectionsLeft(dump, new Set([first])).get(first)).toBe(1);
+});
+
+test('a slot is told to be unused when its last connection has ended', async () => {
+  const clock = new ManualClock();
+  const told: number[][] = [];
+  let dump = [line('tcp', first, 'ESTABLISHED'), line('udp', second)].join('\n');
+  const leaving = new Leaving({
+    clock,
+    logger: silentLogger,
+    dump: () => Promise.resolve(dump),
+    onUnused: (slots) => told.push([...slots]),
+  });
+  const after = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+  };
+  leaving.update(
+    new Map([
+      [1, [first]],
+      [2, [second]],
+      [3, []],
+    ]),
+  );
+  await after(2000);
+  expect(told).toEqual([[3]]);
+  expect(leaving.connections).toBe(2);
+  dump = line('tcp', first, 'TIME_WAIT');
+  await after(2000);
+  expect(told.at(-1)).toEqual([1, 2, 3]);
+  leaving.update(new Map());
+  await after(10_000);
+  expect(told).toHaveLength(2);
+});
