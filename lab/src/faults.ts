@@ -1,6 +1,6 @@
 /**
  * What breaks, on purpose: programs of a node die, are kept dead or freeze; its ports at the switch lead nowhere; Redis
- * or the API server goes away. Healing puts back whatever was broken, by looking and not by memory, so that it may be called at any time.
+ * goes away. Healing puts back whatever was broken, by looking and not by memory, so that it may be called at any time.
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';

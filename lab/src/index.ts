@@ -17,6 +17,6 @@ export { allLanes, type LaneReport, Traffic, type TrafficReport } from './observ
 export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
 export { Witness } from './observe/witness.js';
 export { labStatus, type LabStatus } from './status.js';
-export { type LabPlan, type NodePlan } from './plan.js';
 export { commandOf, parentOf, processes } from './process-table.js';
+export { type LabPlan, type NodePlan } from './plan.js';
 export { existingLab } from './state.js';

@@ -1,7 +1,7 @@
 /** The lab breaks what it is told to break, no more, and puts it back. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { processIds } from './support/components.js';
-import { failForAll, failNode, redis, repairLab } from './support/faults.js';
+import { failNode, failRedis, redis, repairLab } from './support/faults.js';
 import { eventually, kubectlJson, lab, runIn } from './support/lab.js';
 import { servers } from './support/lab-facts.js';
 
@@ -68,7 +68,7 @@ describe('lab fail', () => {
   });
 
   it('--how redis takes the store away', async () => {
-    await failForAll('redis');
+    await failRedis();
     await expect(redis('PING')).rejects.toThrow();
     await repairLab();
     await eventually('Redis to answer', async () => await redis('PING').then(() => true));

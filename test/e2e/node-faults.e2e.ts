@@ -1,7 +1,7 @@
 /** What a node or the cluster lacks is named precisely, with what to do; meanwhile nothing changes that worked. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { crash, processIds, ready } from './support/components.js';
-import { failForAll, failNode, hideProgram, repairLab, runs } from './support/faults.js';
+import { failApi, failNode, hideProgram, repairLab, runs } from './support/faults.js';
 import { eventually, kubectl, kubectlJson, lab } from './support/lab.js';
 import { endpoint, servers, worker } from './support/lab-facts.js';
 import { condition, event, events, logged } from './support/told.js';
@@ -182,7 +182,7 @@ describe('the API server', () => {
     const sends = () => runs(`${seconds}s`);
     await eventually('the Pod to send', async () => Promise.resolve(sends()));
     const started = performance.now();
-    await failForAll('api');
+    await failApi();
     await eventually('the Pod to have sent', async () => Promise.resolve(!sends()), {
       withinMs: 2 * seconds * 1000,
     });

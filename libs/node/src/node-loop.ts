@@ -55,7 +55,7 @@ const mainTable = 254;
 /** Failed passes after which a problem is told; about a second. */
 const patience = 4;
 
-/** Before the first pass: not ready, and nothing to tell anybody. */
+/** Before the first pass, and while the controller has not spoken: not ready, and nothing to tell anybody. */
 const starting: Problem = { reason: 'OVSUnavailable', message: 'not connected yet' };
 
 /** Of this node's EgressGateway; undefined on a node that is none. */
@@ -73,6 +73,8 @@ export class NodeLoop {
   private view: SlotView | undefined;
   private problem: Problem | undefined = starting;
   private failures = 0;
+  /** A pass came to an end once; before, what failed may just have been early. */
+  private looked = false;
   /** What the loop waited for last. */
   private waiting: string | undefined;
   private readonly stopping = new AbortController();
@@ -179,6 +181,8 @@ export class NodeLoop {
       if (resolution.reason !== this.waiting)
         logger.info({ reason: resolution.reason }, 'waiting for the controller');
       this.waiting = resolution.reason;
+      this.problem = starting;
+      this.looked = true;
       this.reports.mark();
       return;
     }
@@ -270,6 +274,7 @@ export class NodeLoop {
   private settled(): void {
     if (this.problem !== undefined) this.options.logger.info({}, 'the node does its work');
     this.problem = undefined;
+    this.looked = true;
     this.announceHeld();
     this.reports.mark();
   }
@@ -303,7 +308,7 @@ export class NodeLoop {
 
   /** A process that has just started says nothing before it knows: what it said before its restart still holds. */
   private hasLooked(): boolean {
-    return this.facts !== undefined || this.failures >= patience;
+    return this.looked || this.failures >= patience;
   }
 
   private async report(): Promise<void> {

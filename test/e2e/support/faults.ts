@@ -5,7 +5,6 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import {
   commandOf,
-  type CommonFault,
   existingLab,
   fail,
   heal,
@@ -27,9 +26,10 @@ export function failNode(name: string, how: NodeFault, manner?: Manner): Promise
 /** Every process of the node dies at once: kubelet, containers, Open vSwitch. */
 export const killNode = (name: string): Promise<void> => failNode(name, 'node');
 
-/** Takes away what all nodes use. */
-export const failForAll = (how: CommonFault, manner?: Manner): Promise<void> =>
-  fail(existingLab(labName), how, undefined, manner);
+export const failRedis = (manner?: Manner): Promise<void> =>
+  fail(existingLab(labName), 'redis', undefined, manner);
+
+export const failApi = (): Promise<void> => fail(existingLab(labName), 'api');
 
 /** Whether a process with this word in its command line runs on the machine; for when the API server cannot be asked. */
 export const runs = (word: string): boolean => processes().some((pid) => commandOf(pid).includes(word));
