@@ -12,6 +12,7 @@ import { type Registry } from 'prom-client';
 import { Committer } from './commit/committer.js';
 import { KernelHostWriter } from './commit/host-writer.js';
 import { commitMetrics } from './commit/metrics.js';
+import { syncedKeeper } from './conntrack-sync/synced-keeper.js';
 import { HostFactsReader } from './facts/host-facts.js';
 import { NicRecords } from './nic/record.js';
 import { NicTakeover } from './nic/takeover.js';
@@ -62,7 +63,13 @@ export class NodeProcess {
     const config = { ...defaultConfig, datapath };
     const metrics = commitMetrics(registry);
     const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
-    const keeper = roles.gateway ? slotKeeper({ settings, clock, logger, registry, client, ovs }) : undefined;
+    const url = datapath === 'system' ? settings.SLUICE_REDIS_URL : undefined;
+    const target = url === undefined ? undefined : { url };
+    const keeper = roles.gateway
+      ? syncedKeeper(slotKeeper({ settings, clock, logger, registry, client, ovs }), {
+          ...{ clock, logger, registry, network, target, self: nodeName },
+        })
+      : undefined;
     const replayer = roles.agent
       ? new Replayer({
           clock,

@@ -137,17 +137,19 @@ export function newConnectionValues(connection: NewConnection): ConnectionValues
   };
 }
 
-/** What of a connection that is there may change. */
+/** What of a connection that is there may change; NAT may not. */
 export const changeValues = ({
   zone,
   original,
   timeoutS,
   mark,
   labels,
+  sctp,
 }: NewConnection): ConnectionValues => ({
   original: tupleValues(original),
   timeoutS,
   mark,
   zone,
   labels,
+  protocolInfo: sctp === undefined ? undefined : { sctp },
 });
