@@ -46,7 +46,7 @@ copyFileSync(join(dirname(require.resolve(`${platform}/package.json`)), 'bin', '
 
 const koffi = dirname(require.resolve('koffi'));
 for (const [from, files] of [
-  [koffi, ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js']],
+  [koffi, ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js']],
   [join(koffi, '..', '@koromix', `koffi-linux-${process.arch}`), undefined],
 ]) {
   const to = join(target, 'node_modules', relative(join(koffi, '..'), from));

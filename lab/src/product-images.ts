@@ -17,7 +17,7 @@ export function productImages(): readonly ImageSource[] {
 
 /** The Open vSwitch image depends on its own scripts only: a change of Sluice must not restart Open vSwitch. */
 const contents = {
-  sluice: ['controller.mjs', 'gateway.mjs', 'agent.mjs', 'supervise', 'node'],
+  sluice: ['controller.mjs', 'gateway.mjs', 'agent.mjs', 'supervise', 'node', 'node_modules'],
   'sluice-ovs': ['ovs-run', 'supervise'],
 } as const;
 
