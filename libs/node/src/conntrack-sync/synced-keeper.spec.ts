@@ -11,6 +11,7 @@ import { type SlotKeeper } from '../slots/slot-keeper.js';
 import { syncedKeeper } from './synced-keeper.js';
 import { address, egress, zone } from './testing/connections.js';
 import { serverAddress, TestGateways } from './testing/gateways.js';
+import { ToldKeeper } from './testing/told-keeper.js';
 
 let redis: RealRedis;
 let lab: TestGateways;
@@ -19,31 +20,6 @@ let b: Gateway;
 const children: ChildProcess[] = [];
 /** A test that did not see what it waits for must not wait on. */
 let over = false;
-
-/** A keeper that says what the test says. */
-class ToldKeeper implements SlotKeeper {
-  open: ReadonlySet<number> = new Set();
-  private listener: () => void = () => undefined;
-  start(): void {
-    return;
-  }
-  stop(): Promise<void> {
-    return Promise.resolve();
-  }
-  update(): void {
-    return;
-  }
-  switchChanged(): void {
-    return;
-  }
-  onChange(listener: () => void): void {
-    this.listener = listener;
-  }
-  carry(...slots: readonly number[]): void {
-    this.open = new Set(slots);
-    this.listener();
-  }
-}
 
 interface Gateway {
   readonly told: ToldKeeper;
