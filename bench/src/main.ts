@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
+import { conntrackSuite } from './conntrack/suite.js';
 import { thisMachine, writeResults } from './harness/results.js';
 import { type Row, toRow } from './harness/row.js';
 import { type Suite } from './harness/suite.js';
@@ -9,7 +10,7 @@ import { renderTable } from './harness/table.js';
 import { sourceRoot } from './lab/lab.js';
 import { pathSuite } from './path/suite.js';
 
-const suites: readonly Suite[] = [pathSuite];
+const suites: readonly Suite[] = [pathSuite, conntrackSuite];
 
 interface Options {
   readonly lab?: string;
