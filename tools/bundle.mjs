@@ -1,7 +1,7 @@
 // Puts together what goes into the image: the files of each process, the supervisor, and Node itself; and sluicectl in one file.
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -20,6 +20,9 @@ const optional = /^(@nestjs\/(microservices|websockets|platform-[a-z]+)|class-(t
 // The record of moves is the gateway's: an agent never asks for it, and does not carry BullMQ.
 const ofGateways = /bull-move-queue\.js$/;
 
+// A native half cannot be put into a bundle: koffi is loaded from beside it, and only where the kernel's connections are.
+const native = /^koffi$/;
+
 // Every node keeps the text of its process in memory; names stay, for stack traces and NestJS go by them.
 const withoutSpace = { compress: false, mangle: false, codegen: { removeWhitespace: true } };
 
@@ -34,7 +37,7 @@ for (const { app, name, dir } of apps) {
   const bundle = await rolldown({
     input: { [name]: join(root, 'dist', 'apps', app, 'src', 'main.js') },
     platform: 'node',
-    external: (id) => optional.test(id) || (app === 'agent' && ofGateways.test(id)),
+    external: (id) => optional.test(id) || native.test(id) || (app === 'agent' && ofGateways.test(id)),
     // Its ES modules, because what is not used of them is left out.
     resolve: { alias: { bullmq: 'bullmq/dist/esm/index.js' } },
     logLevel: 'warn',
@@ -58,5 +61,16 @@ for (const { app, name, dir } of apps) {
 const require = createRequire(import.meta.url);
 const platform = `node-linux-${process.arch}`;
 copyFileSync(join(dirname(require.resolve(`${platform}/package.json`)), 'bin', 'node'), join(target, 'node'));
+
+const koffi = dirname(require.resolve('koffi'));
+for (const [from, files] of [
+  [koffi, ['package.json', 'LICENSE.txt', 'index.js', 'src/koffi/index.js', 'src/koffi/src/static.js']],
+  [join(koffi, '..', '@koromix', `koffi-linux-${process.arch}`), undefined],
+]) {
+  const to = join(target, 'node_modules', relative(join(koffi, '..'), from));
+  for (const file of files ?? readdirSync(from).filter((name) => !name.startsWith('musl')))
+    cpSync(join(from, file), join(to, file), { recursive: true });
+}
+
 for (const file of ['supervise', 'ovs-run', 'ovs-vswitchd-kept'])
   copyFileSync(join(root, 'deploy', 'images', file), join(target, file));

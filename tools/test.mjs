@@ -1,5 +1,5 @@
 // `make test`: every check that a change must pass, in the order from fast to slow, with one sum at the end.
-//   node tools/test.mjs [--only STAGE[,STAGE]]     stages: format types lint build generated lab unit simulate e2e lab-down
+//   node tools/test.mjs [--only STAGE[,STAGE]]     stages: format types lint build generated lab unit simulate kernel e2e lab-down
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -64,6 +64,8 @@ const stages = {
   unit: jestRun('unit'),
   // As many schedules of faults as two minutes hold; it prints how many.
   simulate: check(process.execPath, 'dist/libs/coordination/src/simulation/main.js', '--seconds', '120'),
+  // In a kernel of its own, which the first run builds.
+  kernel: check('npm', 'run', '--silent', 'test:kernel'),
   e2e: jestRun('e2e', '--config', 'test/e2e/jest.config.mjs', '--runInBand'),
   'lab-down': jestRun('lab-down', '--config', 'test/lab-down/jest.config.mjs', '--runInBand'),
 };

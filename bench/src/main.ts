@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
+import { conntrackSuite } from './conntrack/suite.js';
 import { thisMachine, writeResults } from './harness/results.js';
 import { failoverSuite } from './failover/suite.js';
 import { type Row, toRow } from './harness/row.js';
@@ -10,7 +11,7 @@ import { renderTable } from './harness/table.js';
 import { sourceRoot } from './lab/lab.js';
 import { pathSuite } from './path/suite.js';
 
-const suites: readonly Suite[] = [pathSuite, failoverSuite];
+const suites: readonly Suite[] = [pathSuite, failoverSuite, conntrackSuite];
 
 interface Options {
   readonly lab?: string;

@@ -10,6 +10,8 @@ import { type Families, type LabSize } from './plan.js';
 import { terminalProgress } from './progress.js';
 import { existingLab, lockFile } from './state.js';
 import { labStatus, renderStatus } from './status.js';
+import { ensureKernel } from './uml/kernel.js';
+import { runInUml } from './uml/run.js';
 import { bringClusterUp, resolveSize } from './up.js';
 
 function wholeNumber(text: string): number {
@@ -28,9 +30,9 @@ interface UpOptions extends NameOption {
   readonly sluice: boolean;
 }
 
-const program = new Command('lab').description(
-  'A real Kubernetes cluster on one machine, with Sluice in it.',
-);
+const program = new Command('lab')
+  .description('A real Kubernetes cluster on one machine, with Sluice in it.')
+  .enablePositionalOptions();
 const command = (text: string): Command => program.command(text).option('--name <name>', 'which lab', 'lab');
 
 command('up')
@@ -100,6 +102,17 @@ command('down')
   .description('remove everything that the lab made')
   .action(async ({ name }: NameOption) => {
     await locked(lockFile(name), () => terminalProgress.step(`lab "${name}" is gone`, () => takeDown(name)));
+  });
+
+program
+  .command('uml')
+  .description("run a command in a kernel that has all of Open vSwitch, on this machine's files")
+  .argument('<command...>')
+  .option('--limit <seconds>', 'until the kernel is killed', wholeNumber, 900)
+  .passThroughOptions()
+  .action(async (words: readonly string[], { limit }: { readonly limit: number }) => {
+    const kernel = await ensureKernel(terminalProgress);
+    process.exitCode = await runInUml({ kernel, command: words, limitMs: limit * 1000 });
   });
 
 await program.parseAsync();

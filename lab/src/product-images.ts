@@ -17,7 +17,7 @@ export function productImages(): readonly ImageSource[] {
 
 /** The Open vSwitch image depends on its own scripts only: a change of Sluice must not restart Open vSwitch. */
 const contents = {
-  sluice: (file: string) => file.endsWith('.mjs') || file === 'supervise' || file === 'node',
+  sluice: (file: string) => file.endsWith('.mjs') || ['supervise', 'node', 'node_modules'].includes(file),
   'sluice-ovs': (file: string) => ['ovs-run', 'ovs-vswitchd-kept', 'supervise'].includes(file),
 } as const;
 

@@ -137,8 +137,11 @@ const packages = [
 const installed = async (name: string): Promise<boolean> =>
   (await attempt(['dpkg-query', '-W', '-f=${db:Status-Status}', name])) === 'installed';
 
+/** Installs what the lab needs of Debian. */
+export const ensurePackages = (progress: Progress): Promise<void> => ensureDebian(packages, progress);
+
 /** Installs missing Debian packages without starting their services (policy-rc.d, Debian's own switch for it). */
-export async function ensurePackages(progress: Progress): Promise<void> {
+export async function ensureDebian(packages: readonly string[], progress: Progress): Promise<void> {
   const states = await Promise.all(packages.map(async (name) => ((await installed(name)) ? [] : [name])));
   const missing = states.flat();
   if (missing.length === 0) return;

@@ -12,7 +12,7 @@ import {
   Witness,
 } from '@sluice/lab';
 import { crash } from './support/components.js';
-import { failForAll, failNode, redis, repairLab } from './support/faults.js';
+import { failApi, failNode, failRedis, redis, repairLab } from './support/faults.js';
 import { eventually, kubectl, kubectlJson, labName } from './support/lab.js';
 import { endpoint, pool, servers, worker } from './support/lab-facts.js';
 import { addressSeen, createNamespace, deleteNamespace, type PodRef, runPod } from './support/workloads.js';
@@ -146,8 +146,8 @@ describe('nothing moves, and 0 packets are lost, when', () => {
   it.each<[string, (holder: string) => Promise<unknown>]>([
     ['the store is wiped', () => redis('FLUSHALL')],
     ['the store is silent', () => redis('CLIENT', 'PAUSE', '3000', 'ALL').then(() => redis('PING'))],
-    ['the store dies and comes back empty', () => failForAll('redis').then(() => whileAway(3000))],
-    ['the API server is away', () => failForAll('api').then(() => whileAway(3000))],
+    ['the store dies and comes back empty', () => failRedis().then(() => whileAway(3000))],
+    ['the API server is away', () => failApi().then(() => whileAway(3000))],
     [
       'the holder is cut off from the store',
       (name) => failNode(name, 'redis-link').then(() => whileAway(3000)),

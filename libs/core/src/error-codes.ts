@@ -12,6 +12,10 @@ export const errorCodes = {
   SLUICE_SYSCTL_REFUSED:
     'A setting below /proc/sys could not be read or written; the container must be privileged and /proc/sys writable.',
   SLUICE_NETLINK_FAILED: 'The kernel refused a change of links, addresses, routes, rules or neighbours.',
+  SLUICE_CONNTRACK_FAILED:
+    'The kernel refused to read or to change tracked connections; the gateway needs CAP_NET_ADMIN and ctnetlink (nf_conntrack_netlink).',
+  SLUICE_CONNTRACK_MALFORMED:
+    'A message about tracked connections is not understood; other gateways may run another version of Sluice.',
   SLUICE_NFT_REFUSED: 'The kernel refused the nftables transaction; nothing of it was applied.',
   SLUICE_KUBE_REFUSED: 'The API server refused a request; the message carries its status.',
   SLUICE_KUBE_UNREACHABLE: 'The API server could not be reached; Sluice retries and forwarding goes on.',

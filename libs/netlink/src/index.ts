@@ -1,3 +1,4 @@
+export * from './conntrack/index.js';
 export * from './host-network.js';
 export { type DesiredNetwork, type HostOwnership } from './host-difference.js';
 export * from './host-state.js';

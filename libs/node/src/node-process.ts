@@ -3,7 +3,7 @@
  * add what only their role has.
  */
 import { join } from 'node:path';
-import { type MoveHistory } from '@sluice/coordination';
+import { type MoveHistory, redisTarget } from '@sluice/coordination';
 import { type Clock, type Logger } from '@sluice/core';
 import {
   agentTableName,
@@ -20,6 +20,7 @@ import { type Registry } from 'prom-client';
 import { Committer } from './commit/committer.js';
 import { KernelHostWriter } from './commit/host-writer.js';
 import { commitMetrics } from './commit/metrics.js';
+import { syncedKeeper } from './conntrack-sync/synced-keeper.js';
 import { HostFactsReader } from './facts/host-facts.js';
 import { MarkCheck } from './marks/mark-check.js';
 import { NicRecords } from './nic/record.js';
@@ -76,7 +77,14 @@ export class NodeProcess {
     const metrics = commitMetrics(registry);
     const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
     const parts = { settings, clock, logger, registry, client, recorder, ovs };
-    const { keeper, history } = roles.gateway ? await slotKeeper(parts) : {};
+    const made = roles.gateway ? await slotKeeper(parts) : undefined;
+    const history = made?.history;
+    const redis = datapath === 'system' ? redisTarget(settings) : undefined;
+    const target = redis === undefined ? undefined : { redis };
+    const keeper =
+      made === undefined
+        ? undefined
+        : syncedKeeper(made.keeper, { clock, logger, registry, network, target, self: nodeName });
     const replayer = roles.agent
       ? new Replayer({
           clock,

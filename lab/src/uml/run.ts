@@ -1,0 +1,97 @@
+/**
+ * Runs a command in a kernel of its own that sees the host's files. /run, /tmp of the lane, /dev and /proc are its own;
+ * everything else is the host's, so what is written elsewhere stays.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface UmlCommand {
+  readonly kernel: string;
+  readonly command: readonly string[];
+  readonly cwd?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Until the kernel is killed; its command counts as failed then. */
+  readonly limitMs: number;
+  readonly memory?: string;
+}
+
+/** As timeout(1) and shells say it. */
+const killedStatus = 137;
+
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** Open vSwitch 3.1 counts no cores in the first ten seconds of a kernel, and starts no handlers then. */
+const firstSecond = 11;
+
+/** What the kernel runs as its first process: mounts, the command, its status, the end. */
+function initScript({ command, cwd = process.cwd(), environment = {} }: UmlCommand, status: string): string {
+  const exported = {
+    PATH: process.env.PATH ?? '',
+    HOME: '/root',
+    LANG: 'C.UTF-8',
+    TERM: 'dumb',
+    ...environment,
+  };
+  return [
+    '#!/bin/bash',
+    ...Object.entries(exported).map(([name, value]) => `export ${name}=${quoted(value)}`),
+    'mount -t proc proc /proc',
+    'mount -t sysfs sys /sys',
+    'mount -t devtmpfs dev /dev 2>/dev/null',
+    'mkdir -p /dev/shm /dev/pts',
+    'mount -t devpts pts /dev/pts 2>/dev/null',
+    'for d in /run /dev/shm /tmp; do mount -t tmpfs tmpfs $d; done',
+    'mkdir -p /run/netns /run/lock',
+    'ln -sfn /proc/self/fd /dev/fd',
+    'ip link set lo up',
+    // The kernel of the lane stops when Node uses it (7.3).
+    'echo 2 >/proc/sys/kernel/io_uring_disabled',
+    'ulimit -n 65536',
+    `while [ "$(cut -d. -f1 /proc/uptime)" -lt ${firstSecond} ]; do sleep 0.2; done`,
+    `cd ${quoted(cwd)}`,
+    command.map(quoted).join(' '),
+    `echo $? >${quoted(status)}`,
+    'sync',
+    'echo o >/proc/sysrq-trigger',
+    'sleep 5',
+    '',
+  ].join('\n');
+}
+
+/** Resolves to the status of the command; its output goes to the terminal. */
+export async function runInUml(asked: UmlCommand): Promise<number> {
+  // Not below /tmp, which the kernel of the lane covers.
+  const directory = mkdtempSync(join(existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), 'sluice-uml-'));
+  const [init, status] = ['init', 'status'].map((name) => join(directory, name));
+  if (init === undefined || status === undefined) throw new TypeError('no files');
+  try {
+    writeFileSync(init, initScript(asked, status), { mode: 0o755 });
+    const options = [
+      `mem=${asked.memory ?? '3G'}`,
+      'seccomp=on',
+      ...['root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'rw'],
+      `init=${init}`,
+      ...['con=null', 'con0=fd:0,fd:1', 'quiet'],
+    ];
+    // A process group of its own: the kernel's processes end with it.
+    const child = spawn(asked.kernel, options, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    const timer = setTimeout(() => killGroup(child.pid), asked.limitMs);
+    await once(child, 'close');
+    clearTimeout(timer);
+    killGroup(child.pid);
+    return existsSync(status) ? Number(readFileSync(status, 'utf8')) : killedStatus;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // They have ended.
+  }
+}

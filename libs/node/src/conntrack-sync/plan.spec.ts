@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals';
+import { type SlotDuty, type SlotView } from '@sluice/model';
+import { addressIn, syncPlan } from './plan.js';
+
+const duty = (
+  slot: number,
+  order: readonly string[],
+  recorded?: Partial<SlotDuty['recorded']>,
+): SlotDuty => ({
+  slot,
+  pool: 'p',
+  ordinal: slot,
+  order,
+  recorded: recorded === undefined ? undefined : { holder: '', epoch: 1, previous: undefined, ...recorded },
+  addresses: [`198.18.0.${String(slot)}`],
+});
+
+const view = (slots: readonly SlotDuty[], draining: readonly string[] = []): SlotView => ({
+  self: 'a',
+  nodeId: 1,
+  slots,
+  peers: ['b', 'c', 'd'].map((name, at) => ({ name, nodeId: at + 2, uplinkMac: undefined })),
+  draining: new Set(draining),
+  nextHops: [],
+});
+
+const plain = (sets: ReadonlyMap<string, ReadonlySet<string>>): Record<string, readonly string[]> =>
+  Object.fromEntries([...sets].map(([name, addresses]) => [name, [...addresses]]));
+
+describe('what is told', () => {
+  test('of open slots, and of those that drain here', () => {
+    const slots = [
+      duty(1, ['a', 'b'], { holder: 'a' }),
+      duty(2, ['b', 'a'], { holder: 'b', previous: 'a' }),
+      duty(3, ['b', 'a'], { holder: 'b' }),
+      duty(4, ['a', 'b'], { holder: 'a' }),
+    ];
+    const plan = syncPlan(view(slots), new Set([1]));
+    expect([...plan.published]).toEqual(['198.18.0.1', '198.18.0.2']);
+    expect([...plan.carried]).toEqual(['198.18.0.1']);
+  });
+});
+
+describe('what is copied', () => {
+  test.each<readonly [string, SlotDuty, readonly string[], readonly string[]]>([
+    ['the next', duty(1, ['b', 'a', 'c', 'd'], { holder: 'b' }), [], ['b', 'c', 'd']],
+    ['the second after', duty(1, ['b', 'c', 'a', 'd'], { holder: 'b' }), [], ['b', 'c']],
+    ['the third after', duty(1, ['b', 'c', 'd', 'a'], { holder: 'b' }), [], []],
+    ['the third, when one leaves', duty(1, ['b', 'c', 'd', 'a'], { holder: 'b' }), ['c'], ['b', 'd']],
+    ['not in the order', duty(1, ['b', 'c'], { holder: 'b' }), [], []],
+    ['the holder', duty(1, ['a', 'b'], { holder: 'a' }), [], []],
+    ['the holder, while another drains', duty(1, ['a', 'b'], { holder: 'a', previous: 'c' }), [], ['c']],
+    ['nobody holds it yet', duty(1, ['a', 'b']), [], ['b', 'c', 'd']],
+  ])('%s', (_name, slot, draining, expected) => {
+    const { copied } = syncPlan(view([slot], draining), new Set());
+    expect([...copied.keys()]).toEqual(expected);
+  });
+});
+
+describe('what a snapshot may end', () => {
+  test('addresses that the gateway alone holds', () => {
+    const slots = [
+      duty(1, ['b', 'a'], { holder: 'b' }),
+      duty(2, ['b', 'a'], { holder: 'b', previous: 'c' }),
+      duty(3, ['b', 'a'], { holder: 'b' }),
+      duty(4, ['b', 'a'], { holder: 'c' }),
+    ];
+    // Slot 3 is open here: the cluster's record is late.
+    expect(plain(syncPlan(view(slots), new Set([3])).settled)).toEqual({
+      b: ['198.18.0.1'],
+      c: ['198.18.0.4'],
+    });
+  });
+});
+
+test('an address is found at either end', () => {
+  const addresses = new Set(['198.18.0.1']);
+  expect(addressIn(addresses, '198.18.0.1', '203.0.113.10')).toBe('198.18.0.1');
+  expect(addressIn(addresses, '10.244.1.5', '198.18.0.1')).toBe('198.18.0.1');
+  expect(addressIn(addresses, '10.244.1.5', '203.0.113.10')).toBeUndefined();
+});

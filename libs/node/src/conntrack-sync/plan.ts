@@ -1,0 +1,73 @@
+/**
+ * Whose connections go where. A gateway tells of the addresses that it carries, or still drains; the gateways that are
+ * next in the order of a slot copy what they are told of it. Pure.
+ */
+import { type GlobalSlot, type SlotDuty, type SlotView } from '@sluice/model';
+
+export interface SyncPlan {
+  /** Addresses whose connections this gateway tells of. */
+  readonly published: ReadonlySet<string>;
+  /** Gateway → addresses of which its connections are copied; no entry: nothing of it is. */
+  readonly copied: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Gateway → addresses that it alone holds: what it does not tell of is no connection any more. */
+  readonly settled: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Addresses that this gateway carries: its own entries are the truth. */
+  readonly carried: ReadonlySet<string>;
+}
+
+/** One successor is not enough: when two gateways die, the second one in the order takes the slot. */
+const successors = 2;
+
+export const emptyPlan: SyncPlan = {
+  published: new Set(),
+  copied: new Map(),
+  settled: new Map(),
+  carried: new Set(),
+};
+
+const addressesOf = (duties: readonly SlotDuty[]): ReadonlySet<string> =>
+  new Set(duties.flatMap(({ addresses }) => addresses));
+
+/** Whether `self` is one of the next after `gateway`, or serves the slot already. */
+function succeeds(view: SlotView, { order, recorded }: SlotDuty, gateway: string): boolean {
+  const { self, draining } = view;
+  if (recorded?.holder === self) return recorded.previous === gateway;
+  const next = order.filter((name) => name !== gateway && !draining.has(name));
+  return next.slice(0, successors).includes(self);
+}
+
+const byPeer = (
+  { peers, slots }: SlotView,
+  wanted: (duty: SlotDuty, gateway: string) => boolean,
+): ReadonlyMap<string, ReadonlySet<string>> =>
+  new Map(
+    peers.flatMap(({ name }) => {
+      const addresses = addressesOf(slots.filter((duty) => wanted(duty, name)));
+      return addresses.size === 0 ? [] : [[name, addresses] as const];
+    }),
+  );
+
+export function syncPlan(view: SlotView, open: ReadonlySet<GlobalSlot>): SyncPlan {
+  const { slots, self } = view;
+  const isOpen = ({ slot }: SlotDuty): boolean => open.has(slot);
+  return {
+    carried: addressesOf(slots.filter(isOpen)),
+    published: addressesOf(slots.filter((duty) => isOpen(duty) || duty.recorded?.previous === self)),
+    copied: byPeer(view, (duty, gateway) => succeeds(view, duty, gateway)),
+    settled: byPeer(
+      view,
+      ({ slot, recorded }, gateway) =>
+        recorded?.holder === gateway && recorded.previous === undefined && !open.has(slot),
+    ),
+  };
+}
+
+/**
+ * Of an egress connection the address that answers go to, of one that came in the address that it came to; undefined:
+ * neither is among `addresses`.
+ */
+export const addressIn = (
+  addresses: ReadonlySet<string>,
+  reply: string,
+  original: string,
+): string | undefined => [reply, original].find((address) => addresses.has(address));

@@ -1,0 +1,12 @@
+/** What only the kernel datapath shows: npm run test:kernel, which runs it in the lab's kernel lane. */
+import base from '../../jest.config.mjs';
+
+export default {
+  ...base,
+  rootDir: '../..',
+  roots: ['<rootDir>/test/kernel'],
+  testMatch: ['**/*.e2e.ts'],
+  testTimeout: 120_000,
+  // /tmp of the lane is its own; nothing of it is left.
+  cacheDirectory: '/dev/shm/jest',
+};

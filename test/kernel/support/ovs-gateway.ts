@@ -1,0 +1,95 @@
+/**
+ * A gateway in a network namespace: an Open vSwitch of its own with the kernel datapath, and of Sluice's pipeline what
+ * a connection meets (tables 40 to 42): NAT in zone 1, with mark and label.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestNamespace } from '../../../libs/netlink/src/testing/namespace.js';
+
+export const egressAddress = '198.18.0.100';
+export const podMac = '02:00:00:00:0a:01';
+export const serverMac = '02:00:00:00:0b:01';
+
+const schema = '/usr/share/openvswitch/vswitch.ovsschema';
+const podPort = 1;
+const serverPort = 2;
+
+const toServer = `set_field:${serverMac}->eth_dst,output:${String(serverPort)}`;
+const toPod = `set_field:${podMac}->eth_dst,output:${String(podPort)}`;
+/** Ports that no Pod uses itself: what only the gateway knows. */
+const nat = `nat(src=${egressAddress}:2000-3000)`;
+const remember = 'exec(set_field:0x70003->ct_mark,move:NXM_OF_ETH_SRC[]->NXM_NX_CT_LABEL[0..47])';
+const flows = [
+  `table=0,in_port=${String(podPort)},ip,actions=ct(zone=1,nat,table=1)`,
+  `table=0,in_port=${String(serverPort)},ip,nw_dst=${egressAddress},actions=ct(zone=1,nat,table=2)`,
+  `table=1,ip,ct_state=+trk+new,actions=ct(commit,zone=1,${nat},${remember}),${toServer}`,
+  `table=1,ip,ct_state=+trk+est,actions=${toServer}`,
+  `table=2,ip,ct_state=+trk+est,actions=${toPod}`,
+];
+
+export class OvsGateway {
+  readonly namespace = new TestNamespace();
+  private readonly directory = mkdtempSync(join(tmpdir(), 'kernel-ovs-'));
+  private readonly daemons: ChildProcess[] = [];
+
+  /** `pod` and `server` are links of the namespace. */
+  async start(): Promise<void> {
+    const database = join(this.directory, 'conf.db');
+    execFileSync('ovsdb-tool', ['create', database, schema]);
+    await this.daemon('ovsdb-server', [database, `--remote=punix:${this.socket}`]);
+    this.vsctl('--retry', '--no-wait', 'init');
+    await this.daemon('ovs-vswitchd', [`unix:${this.socket}`]);
+    this.vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=system', 'fail_mode=secure');
+    for (const [name, port] of [
+      ['pod', podPort],
+      ['server', serverPort],
+    ] as const)
+      this.vsctl('add-port', 'br0', name, '--', 'set', 'interface', name, `ofport_request=${String(port)}`);
+    for (const flow of flows)
+      this.run('ovs-ofctl', '-O', 'OpenFlow15', 'add-flow', `unix:${join(this.directory, 'br0.mgmt')}`, flow);
+  }
+
+  /** As a machine that loses power: links and daemons at once. */
+  async kill(): Promise<void> {
+    for (const link of ['pod', 'server']) this.namespace.ip(`link set dev ${link} down`);
+    await this.killDaemons();
+  }
+
+  async remove(): Promise<void> {
+    await this.killDaemons();
+    this.namespace.remove();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private get socket(): string {
+    return join(this.directory, 'db.sock');
+  }
+
+  private run(program: string, ...args: readonly string[]): string {
+    return this.namespace.run('env', `OVS_RUNDIR=${this.directory}`, program, ...args);
+  }
+
+  private vsctl(...args: readonly string[]): void {
+    this.run('ovs-vsctl', `--db=unix:${this.socket}`, '--timeout=20', ...args);
+  }
+
+  private async daemon(program: string, args: readonly string[]): Promise<void> {
+    const log = `--log-file=${join(this.directory, `${program}.log`)}`;
+    const command = [`--net=/run/netns/${this.namespace.name}`, program, ...args, '--no-chdir', log];
+    const control = `--unixctl=${join(this.directory, `${program}.ctl`)}`;
+    const env = { ...process.env, OVS_RUNDIR: this.directory };
+    const child = spawn('nsenter', [...command, control], { env, stdio: 'ignore' });
+    await once(child, 'spawn');
+    this.daemons.push(child);
+  }
+
+  private async killDaemons(): Promise<void> {
+    for (const child of this.daemons.splice(0)) {
+      const gone = once(child, 'exit');
+      if (child.kill('SIGKILL')) await gone;
+    }
+  }
+}

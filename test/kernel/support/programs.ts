@@ -1,0 +1,49 @@
+/** Clients and servers. Node has no SCTP, Python has. */
+import { serverAddress } from './two-gateways.js';
+
+const port = 443;
+
+/** Speaks ten times a second; nothing but acknowledgements comes back. */
+export const downloadServer = [
+  process.execPath,
+  '-e',
+  `require('node:net').createServer((socket) => {
+    console.log(socket.remoteAddress, socket.remotePort);
+    setInterval(() => socket.write('x'), 100);
+    socket.on('error', () => undefined);
+  }).listen(${String(port)}, '${serverAddress}', () => console.log('ready'));`,
+] as const;
+
+export const downloadClient = [
+  process.execPath,
+  '-e',
+  `require('node:net').connect(${String(port)}, '${serverAddress}')
+    .on('data', () => console.log('data')).on('close', () => console.log('closed')).on('error', () => undefined);`,
+] as const;
+
+const python = (...lines: readonly string[]) => ['/usr/bin/python3', '-uc', lines.join('\n')] as const;
+
+/** Bound to one address: an association over several announces those that NAT does not know. */
+export const sctpServer = python(
+  'import socket',
+  's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)',
+  `s.bind(('${serverAddress}', ${String(port)}))`,
+  's.listen()',
+  "print('ready')",
+  'c, who = s.accept()',
+  'print(*who)',
+  'while data := c.recv(100): c.send(data)',
+);
+
+export const sctpClient = (from: string) =>
+  python(
+    'import socket, time',
+    's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)',
+    `s.bind(('${from}', 0))`,
+    `s.connect(('${serverAddress}', ${String(port)}))`,
+    'while True:',
+    "    s.send(b'x')",
+    '    assert s.recv(100)',
+    "    print('data')",
+    '    time.sleep(0.1)',
+  );
