@@ -54,10 +54,7 @@ export const comesToRest = ({ drains, faults }: Plan): boolean =>
   drains.length === 0 || faults.every(({ kind, forMs }) => kind !== 'map-cut' || Number.isFinite(forMs));
 
 /** Nothing that happens may cost a packet. */
-export function isLossless(
-  { faults, drains, settings, servicesApart }: Plan,
-  { gateMs, extendMs }: SlotTimes,
-): boolean {
+export function isLossless({ faults, drains, settings }: Plan, { gateMs, extendMs }: SlotTimes): boolean {
   // A successor that is cut off while a slot is handed to it is a third party's trouble: the slow path.
   if (faults.length > 0 && (drains.length > 0 || settings.holdDownMs < 10_000)) return false;
   const kept = faults.every(
@@ -70,8 +67,8 @@ export function isLossless(
   if (kept) return true;
   const [only] = faults;
   if (faults.length !== 1 || only === undefined) return false;
-  // Who notices it first takes it for its own trouble, and gives up to who has not noticed it yet.
-  if (only.kind === 'deaf') return !servicesApart;
+  // Everywhere: who notices it first takes it for its own trouble, and gives up to who has not noticed it yet (ADR 17).
+  if (only.kind === 'deaf') return only.pair !== undefined;
   if (only.kind === 'mute' || only.kind === 'store-down' || only.kind === 'wipe') return true;
   const brief = only.forMs < gateMs - extendMs - slackMs;
   return brief && (only.kind === 'kill' || only.kind === 'pause') && only.onStep !== 'close';
