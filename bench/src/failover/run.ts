@@ -36,10 +36,13 @@ export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Out
     const dead = await scenario.strike(cluster, holder);
     await pause(aroundMs);
     const slotsWithoutHolder = await cluster.withoutHolder(dead);
-    const report = await traffic.stop();
-    const frames = await witness.stop();
+    traffic.end();
+    witness.end();
+    const [report, frames] = await Promise.all([traffic.report(), witness.frames()]);
     return { ...judge(report), slotsWithoutHolder, dualFrames: dualFrames(frames, scenario) };
   } finally {
+    traffic.end();
+    witness.end();
     await scenario.mend(cluster, holder);
   }
 }

@@ -65,9 +65,13 @@ export class Traffic {
     return new Traffic(spawn('nsenter', command, { stdio: ['pipe', 'pipe', 'pipe'] }));
   }
 
-  /** Ends it, waits for what is under way. */
-  async stop(): Promise<TrafficReport> {
+  /** It sends no more. */
+  end(): void {
     this.child.stdin.end();
+  }
+
+  /** Resolves after `end`, when what is under way has been waited for. */
+  async report(): Promise<TrafficReport> {
     await this.closed;
     const text = Buffer.concat(this.output).toString();
     if (text === '') throw new Error(`traffic: ${Buffer.concat(this.errors).toString()}`);

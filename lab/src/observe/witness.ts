@@ -8,9 +8,12 @@ import { switchNamespace } from '../topology.js';
 import { type Frame, frameIn } from './holders.js';
 
 export class Witness {
-  private readonly frames: Frame[] = [];
+  private readonly seen: Frame[] = [];
+  private readonly closed: Promise<unknown>;
 
-  private constructor(private readonly child: ChildProcessByStdio<null, Readable, Readable>) {}
+  private constructor(private readonly child: ChildProcessByStdio<null, Readable, Readable>) {
+    this.closed = once(child, 'close');
+  }
 
   /** Resolves when it listens. */
   static async start(plan: LabPlan, addresses: ReadonlySet<string>): Promise<Witness> {
@@ -23,7 +26,7 @@ export class Witness {
     const witness = new Witness(child);
     createInterface({ input: child.stdout }).on('line', (line) => {
       const frame = frameIn(line, addresses);
-      if (frame !== undefined) witness.frames.push(frame);
+      if (frame !== undefined) witness.seen.push(frame);
     });
     await new Promise<void>((resolve, reject) => {
       createInterface({ input: child.stderr }).on('line', (line) => {
@@ -34,10 +37,13 @@ export class Witness {
     return witness;
   }
 
-  async stop(): Promise<readonly Frame[]> {
-    const closed = once(this.child, 'close');
+  end(): void {
     this.child.kill('SIGINT');
-    await closed;
-    return this.frames;
+  }
+
+  /** Resolves after `end`. */
+  async frames(): Promise<readonly Frame[]> {
+    await this.closed;
+    return this.seen;
   }
 }

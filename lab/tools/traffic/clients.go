@@ -14,7 +14,9 @@ import (
 )
 
 const (
-	settleLimit    = 2 * time.Second
+	settleLimit = 2 * time.Second
+	// A connection that stood still goes on with the next retransmission, whose time doubles.
+	streamLimit    = 20 * time.Second
 	connectTimeout = 3 * time.Second
 )
 
@@ -64,7 +66,7 @@ func tcpStream(target string, every time.Duration, stop <-chan struct{}) (*Recor
 			recorder.Failure(err)
 		}
 	})
-	recorder.Settle(settleLimit)
+	recorder.Settle(streamLimit)
 	return recorder, nil
 }
 
@@ -95,7 +97,7 @@ func pushStream(target string, every time.Duration, stop <-chan struct{}) (*Reco
 	}()
 	<-stop
 	// One that hangs shows by the time since the last line.
-	recorder.Silence(settleLimit)
+	recorder.Silence(streamLimit)
 	connection.Close()
 	<-ended
 	return recorder, nil

@@ -181,8 +181,7 @@ export class ProtocolKeeper implements SlotKeeper {
 
   private health(): void {
     const { wire, switchUp } = this.options;
-    const heard = wire.lastControlMs;
-    const uplinkUp = heard === undefined || this.now - heard < slotTimes.uplinkMs;
+    const uplinkUp = wire.isUp(slotTimes.uplinkMs);
     this.dispatch({ type: 'health', switchUp: switchUp(), uplinkUp });
   }
 

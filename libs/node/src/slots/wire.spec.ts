@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { type Clock, ManualClock } from '@sluice/core';
 import { announcement } from '../frames/announcement.js';
 import { Wire } from './wire.js';
 
@@ -7,6 +7,12 @@ const own = '02:5c:18:00:00:03';
 const peer = '02:5c:18:00:00:04';
 const router = '02:aa:00:00:00:01';
 const address = '198.18.0.100';
+
+/** A clock on which no timer runs while its time jumps with every look. */
+function standingStill(clock: ManualClock, jumpMs: number): Clock {
+  let now = clock.monotonicMs();
+  return { monotonicMs: () => (now += jumpMs), wallMs: () => now, after: () => () => undefined };
+}
 
 describe('a round', () => {
   const clock = new ManualClock();
@@ -57,7 +63,25 @@ describe('a round', () => {
     const { answered, control } = await during(() => wire.heard(announcement(router, '198.18.0.1')));
     expect([...answered]).toEqual([]);
     expect(control).toBe(true);
-    expect(wire.lastControlMs).toBe(clock.monotonicMs() - 50);
+  });
+
+  test('an uplink is lost when no router has answered for a second, though asked all the while', () => {
+    wire.heard(announcement(router, '198.18.0.1'));
+    clock.advance(990);
+    expect(wire.isUp(1000)).toBe(true);
+    clock.advance(20);
+    expect(wire.isUp(1000)).toBe(false);
+    wire.heard(announcement(router, '198.18.0.1'));
+    expect(wire.isUp(1000)).toBe(true);
+  });
+
+  test('a process that stood still does not blame the uplink', () => {
+    const stopped = new Wire({
+      clock: standingStill(clock, 5000),
+      send: () => undefined,
+    });
+    stopped.update({ asker: { mac: own, nodeId: 3 }, controls: ['198.18.0.1'], peers: [] });
+    expect(stopped.isUp(1000)).toBe(true);
   });
 
   test('another gateway answers', async () => {

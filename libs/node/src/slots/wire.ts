@@ -53,6 +53,7 @@ export class Wire {
   private readonly rounds = new Set<Listening>();
   private lastControl: number | undefined;
   private firstAsked: number | undefined;
+  private unanswered = 0;
   private cancel: (() => void) | undefined;
 
   constructor(private readonly options: WireOptions) {}
@@ -67,11 +68,13 @@ export class Wire {
   }
 
   /**
-   * Time of the last answer of a router, on the monotonic clock; before the first one, of the first question. Undefined:
-   * none was asked yet.
+   * Whether a router answers, as far as is known: not if none has answered for `withinMs` although it was asked all the
+   * while. Without the questions a process that stood still would take its own silence for that of the uplink.
    */
-  get lastControlMs(): number | undefined {
-    return this.lastControl ?? this.firstAsked;
+  isUp(withinMs: number): boolean {
+    const heard = this.lastControl ?? this.firstAsked;
+    if (heard === undefined || this.unanswered < Math.floor(withinMs / controlMs)) return true;
+    return this.options.clock.monotonicMs() - heard < withinMs;
   }
 
   /** A frame that the pipeline gave to the process. */
@@ -81,6 +84,7 @@ export class Wire {
     const { controls, peers } = this.view;
     if (controls.includes(answer.address)) {
       this.lastControl = this.options.clock.monotonicMs();
+      this.unanswered = 0;
       for (const round of this.rounds) round.control = true;
     }
     if (!peers.includes(answer.mac)) return;
@@ -117,7 +121,9 @@ export class Wire {
     this.cancel = this.options.clock.after(controlMs, () => this.askControls());
     if (this.view === undefined) return;
     const { controls } = this.view;
-    if (controls.length > 0) this.firstAsked ??= this.options.clock.monotonicMs();
+    if (controls.length === 0) return;
+    this.firstAsked ??= this.options.clock.monotonicMs();
+    this.unanswered++;
     const asker = askerOf(this.view);
     this.options.send(controls.map((address) => question(asker, { address })));
   }
