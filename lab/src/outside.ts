@@ -52,7 +52,11 @@ export function ensureRedis(plan: LabPlan): void {
   const directory = join(plan.directory, 'redis');
   mkdirSync(directory, { recursive: true });
   const { ipv4, ipv6 } = plan.host;
-  const options = ['--port', String(ports.redis), '--protected-mode', 'no', '--save', '', '--dir', directory];
+  const options = [
+    ...['--port', String(ports.redis), '--protected-mode', 'no', '--save', '', '--dir', directory],
+    // A title of its own would be written over its environment, by which "lab down" finds it.
+    ...['--set-proc-title', 'no'],
+  ];
   ensureRunning(plan.directory, {
     name: 'redis',
     command: ['/usr/bin/redis-server', '--bind', ipv4, ipv6, ...options],

@@ -24,7 +24,7 @@ const client: PodRef = { namespace, name: 'client' };
 const bystander: PodRef = { namespace: plain, name: 'client' };
 const egress = { ipv4: '198.18.0.116', ipv6: '2001:db8:18::116' };
 const other = '198.18.0.117';
-const whatToCheck = /vswitch.*check .*sluice-ovs/;
+const whatToCheck = /vswitch.*check .*sluice-ovs/i;
 const [v4, v6] = [servers.ipv4.routed, servers.ipv6.routed];
 
 async function idleGateway(): Promise<string> {

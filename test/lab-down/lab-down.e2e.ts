@@ -1,7 +1,7 @@
 /** `lab down` leaves nothing behind: not after an ordinary life, and not after a kill −9 in the middle of coming up. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterAll, describe, expect, it } from '@jest/globals';
 
 const lab = (...args: readonly string[]): string =>
@@ -13,12 +13,15 @@ const lines = (text: string): readonly string[] => text.split('\n').filter((line
 const programs =
   /(^|\/)(etcd|kube-[a-z-]+|kubelet|containerd(-shim[a-z0-9-]*)?|coredns|redis-server|ovs-vswitchd|ovsdb-server|agnhost|traffic|pause)$/;
 
-/** Started by this lab, or in a container of one of its nodes: specs and other labs run such programs, too. */
+const directory = '/var/lib/sluice-lab/lab';
+
+/** Started by this lab, at work in it, or in a container of one of its nodes: specs and other labs run such programs, too. */
 function isOfLab(pid: string): boolean {
   const owner = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   const cgroup = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
   return (
-    owner.includes('SLUICE_LAB_DIRECTORY=/var/lib/sluice-lab/lab') ||
+    owner.includes(`SLUICE_LAB_DIRECTORY=${directory}`) ||
+    readlinkSync(`/proc/${pid}/cwd`).startsWith(`${directory}/`) ||
     /\/sluice-(worker|gateway)-\d/.test(cgroup)
   );
 }
@@ -28,7 +31,8 @@ function processes(): readonly string[] {
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((pid) => {
       try {
-        const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+        // A program that gives itself a title has spaces where arguments were.
+        const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split(/[\0 ]/);
         return programs.test(program) && isOfLab(pid) ? [`${pid} ${program}`] : [];
       } catch {
         return []; // it ended while we looked
