@@ -15,6 +15,8 @@ export interface Scenario {
   readonly connections: number;
   /** How many runs at most; such that take minutes are run less often. */
   readonly runs: number;
+  /** A promise in numbers is measured by it. */
+  readonly headline?: true;
   /** Before the traffic starts. */
   readonly before?: (cluster: Cluster, holder: string) => Promise<void>;
   /** Resolves when all that is to come of it has come; gives the gateways that are dead then. */
@@ -59,7 +61,7 @@ const outage =
 const away = 5000;
 
 const takeovers: readonly Scenario[] = [
-  { ...common, id: 'node_death', title: 'gateway node killed', strike: takeover('node') },
+  { ...common, id: 'node_death', headline: true, title: 'gateway node killed', strike: takeover('node') },
   { ...common, id: 'ovs_death', title: 'ovs-vswitchd killed', strike: takeover('ovs') },
   { ...common, id: 'uplink_down', title: 'uplink dead behind the switch', strike: takeover('uplink') },
   { ...common, id: 'underlay_down', title: 'underlay dead behind the switch', strike: takeover('underlay') },
@@ -131,6 +133,7 @@ const outages: readonly Scenario[] = [
   {
     ...common,
     id: 'process_crash',
+    headline: true,
     title: 'gateway process killed, and restarted by its supervisor',
     strike: async (cluster, holder) => {
       await cluster.fail('process', holder);
@@ -180,6 +183,7 @@ const outages: readonly Scenario[] = [
   {
     ...common,
     id: 'redis_flushed',
+    headline: true,
     title: 'Redis flushed',
     strike: outage(0, (cluster) => cluster.redis('FLUSHALL')),
   },
