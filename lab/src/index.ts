@@ -15,6 +15,7 @@ export {
 export { dualFrames, type Frame } from './observe/holders.js';
 export { allLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
 export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
+export { askStore, gatewaysAreReached } from './observe/store.js';
 export { Witness } from './observe/witness.js';
 export { labStatus, type LabStatus } from './status.js';
 export { commandOf, parentOf, processes } from './process-table.js';

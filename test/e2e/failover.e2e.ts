@@ -4,6 +4,7 @@ import {
   allLanes,
   dualFrames,
   existingLab,
+  gatewaysAreReached,
   type LaneReport,
   type Manner,
   type NodeFault,
@@ -67,6 +68,7 @@ const settled = (): Promise<boolean> =>
       const held = (await slots()).every(({ holder: name }) => name !== undefined && gateways.includes(name));
       return (
         held &&
+        (await gatewaysAreReached(plan)) &&
         items.every(({ status }) => status?.state === 'Ready') &&
         (await slot()).previous === undefined
       );

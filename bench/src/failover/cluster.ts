@@ -1,6 +1,4 @@
 /** The cluster under chaos: one namespace with an egress, one Pod, and what moves. */
-import { connect } from 'node:net';
-import { once } from 'node:events';
 import {
   egressAddresses,
   egressGateways,
@@ -12,7 +10,9 @@ import {
   pods,
 } from '@sluice/kube';
 import {
+  askStore,
   type CommonFault,
+  gatewaysAreReached,
   existingLab,
   fail,
   type Fault,
@@ -146,7 +146,8 @@ export class Cluster {
         const held = pools.every(({ status }) =>
           (status?.slots ?? []).every(({ holder }) => holder !== undefined && ready.includes(holder)),
         );
-        return (ready.length === this.gateways.length && held && slot?.previous === undefined) || undefined;
+        const still = ready.length === this.gateways.length && held && slot?.previous === undefined;
+        return (still && (await gatewaysAreReached(this.plan))) || undefined;
       },
       patienceMs,
     );
@@ -184,13 +185,8 @@ export class Cluster {
   }
 
   /** One command to Redis; resolves when it was answered. */
-  async redis(...words: readonly string[]): Promise<void> {
-    const { hostname, port } = new URL(this.status.redis);
-    const socket = connect(Number(port), hostname);
-    socket.write(`${words.join(' ')}\r\n`);
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    socket.destroy();
-    if (answer.toString().startsWith('-')) throw new Error(`${words.join(' ')}: ${answer.toString()}`);
+  redis(...words: readonly string[]): Promise<string> {
+    return askStore(this.plan, ...words);
   }
 
   traffic(lanes: readonly string[]): Traffic {

@@ -185,7 +185,9 @@ const outages: readonly Scenario[] = [
     id: 'redis_flushed',
     headline: true,
     title: 'Redis flushed',
-    strike: outage(0, (cluster) => cluster.redis('FLUSHALL')),
+    strike: outage(0, async (cluster) => {
+      await cluster.redis('FLUSHALL');
+    }),
   },
   {
     ...common,

@@ -1,9 +1,8 @@
 /** What breaks around Sluice: the lab's faults by name, and a store that forgets or hangs. */
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import {
+  askStore,
   commandOf,
   existingLab,
   fail,
@@ -15,7 +14,7 @@ import {
   processes,
   processesOf,
 } from '@sluice/lab';
-import { labName, labStatus } from './lab.js';
+import { labName } from './lab.js';
 
 /** Breaks something of a node; resolves when it is broken. */
 export function failNode(name: string, how: NodeFault, manner?: Manner): Promise<void> {
@@ -54,11 +53,5 @@ export async function hideProgram(node: string, file: string): Promise<() => Pro
 export const repairLab = (): Promise<void> => heal(existingLab(labName));
 
 /** One command to the store; resolves when it was answered. */
-export async function redis(...words: readonly string[]): Promise<void> {
-  const { hostname, port } = new URL((await labStatus()).redis);
-  const socket = connect(Number(port), hostname);
-  socket.write(`${words.join(' ')}\r\n`);
-  const [answer] = (await once(socket, 'data')) as [Buffer];
-  socket.destroy();
-  if (!answer.toString().startsWith('+')) throw new Error(`${words.join(' ')}: ${answer.toString()}`);
-}
+export const redis = (...words: readonly string[]): Promise<string> =>
+  askStore(existingLab(labName), ...words);
