@@ -13,7 +13,7 @@ export {
   type NodeFault,
 } from './faults.js';
 export { dualFrames, type Frame } from './observe/holders.js';
-export { allLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
+export { allLanes, crowdLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
 export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
 export { askStore, gatewaysAreReached } from './observe/store.js';
 export { Witness } from './observe/witness.js';

@@ -1,5 +1,5 @@
 /** One run of one scenario: traffic, the fault, what the traffic and a witness on the uplink saw. */
-import { allLanes, dualFrames, type LaneReport, type TrafficReport } from '@sluice/lab';
+import { allLanes, crowdLanes, dualFrames, type LaneReport, type TrafficReport } from '@sluice/lab';
 import { type Cluster, egress } from './cluster.js';
 import { type Scenario } from './scenarios.js';
 
@@ -22,6 +22,8 @@ export interface Outcome {
 
 /** Warmed up before the fault, and on its way again after it. */
 const aroundMs = 1500;
+/** All live connections are open then. */
+const crowdMs = 8000;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Outcome> {
@@ -29,20 +31,25 @@ export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Out
   const first = await cluster.currentHolder();
   await scenario.before?.(cluster, first);
   const holder = await cluster.currentHolder();
+  const { connections } = scenario;
+  const crowd = connections === 0 ? undefined : cluster.traffic(crowdLanes(cluster.server, connections));
+  if (crowd !== undefined) await pause(crowdMs);
   const witness = await cluster.witness();
-  const traffic = cluster.traffic(allLanes(cluster.server, scenario.connections));
-  await pause(scenario.connections > 0 ? 2 * aroundMs : aroundMs);
+  const traffic = cluster.traffic(allLanes(cluster.server));
+  await pause(aroundMs);
   try {
     const dead = await scenario.strike(cluster, holder);
     await pause(aroundMs);
     const slotsWithoutHolder = await cluster.withoutHolder(dead);
-    traffic.end();
-    witness.end();
-    const [report, frames] = await Promise.all([traffic.report(), witness.frames()]);
-    return { ...judge(report), slotsWithoutHolder, dualFrames: dualFrames(frames, scenario) };
+    for (const part of [traffic, crowd, witness]) part?.end();
+    const [report, frames, others] = await Promise.all([traffic.report(), witness.frames(), crowd?.report()]);
+    return {
+      ...judge({ ...report, ...others }),
+      slotsWithoutHolder,
+      dualFrames: dualFrames(frames, scenario),
+    };
   } finally {
-    traffic.end();
-    witness.end();
+    for (const part of [traffic, crowd, witness]) part?.end();
     await scenario.mend(cluster, holder);
   }
 }

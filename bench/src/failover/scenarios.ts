@@ -133,7 +133,6 @@ const outages: readonly Scenario[] = [
   {
     ...common,
     id: 'process_crash',
-    headline: true,
     title: 'gateway process killed, and restarted by its supervisor',
     strike: async (cluster, holder) => {
       await cluster.fail('process', holder);
@@ -183,7 +182,6 @@ const outages: readonly Scenario[] = [
   {
     ...common,
     id: 'redis_flushed',
-    headline: true,
     title: 'Redis flushed',
     strike: outage(0, async (cluster) => {
       await cluster.redis('FLUSHALL');

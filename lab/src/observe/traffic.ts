@@ -26,8 +26,10 @@ export interface TrafficOptions {
 
 const ports = { tcp: 9000, udp: 9001 } as const;
 
-function lanesTo(family: '4' | '6', address: string, connections: number): readonly string[] {
-  const host = family === '6' ? `[${address}]` : address;
+const hostOf = (family: '4' | '6', address: string): string => (family === '6' ? `[${address}]` : address);
+
+function lanesTo(family: '4' | '6', address: string): readonly string[] {
+  const host = hostOf(family, address);
   const [tcp, udp] = [`${host}:${ports.tcp}`, `${host}:${ports.udp}`];
   return [
     `ping${family}=ping,${address},10ms`,
@@ -35,18 +37,28 @@ function lanesTo(family: '4' | '6', address: string, connections: number): reado
     `push${family}=push,${tcp},20ms`,
     `udp${family}=udp,${udp},20ms`,
     `new${family}=connect,${tcp},20ms`,
-    ...(connections === 0 ? [] : [`many${family}=tcp*${connections},${tcp},2s`]),
   ];
 }
 
+export interface Server {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
 /** Pings every 10 ms; connections that live, downloads with a silent Pod, datagrams and new connections every 20 ms. */
-export const allLanes = (
-  server: { readonly ipv4: string; readonly ipv6: string },
-  connections = 0,
-): readonly string[] => [
-  ...lanesTo('4', server.ipv4, connections),
-  ...lanesTo('6', server.ipv6, connections),
+export const allLanes = ({ ipv4, ipv6 }: Server): readonly string[] => [
+  ...lanesTo('4', ipv4),
+  ...lanesTo('6', ipv6),
 ];
+
+/** So many connections of each family that stay, opened over five seconds, with a request every five. */
+export const crowdLanes = ({ ipv4, ipv6 }: Server, connections: number): readonly string[] =>
+  (
+    [
+      ['4', ipv4],
+      ['6', ipv6],
+    ] as const
+  ).map(([family, address]) => `many${family}=tcp*${connections},${hostOf(family, address)}:${ports.tcp},5s`);
 
 export class Traffic {
   private readonly output: Buffer[] = [];
