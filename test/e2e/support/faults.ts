@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import {
   askStore,
-  commandOf,
   existingLab,
   fail,
   heal,
@@ -11,7 +10,6 @@ import {
   type NodeFault,
   nodeOf,
   parentOf,
-  processes,
   processesOf,
 } from '@sluice/lab';
 import { labName } from './lab.js';
@@ -29,9 +27,6 @@ export const failRedis = (manner?: Manner): Promise<void> =>
   fail(existingLab(labName), 'redis', undefined, manner);
 
 export const failApi = (): Promise<void> => fail(existingLab(labName), 'api');
-
-/** Whether a process with this word in its command line runs on the machine; for when the API server cannot be asked. */
-export const runs = (word: string): boolean => processes().some((pid) => commandOf(pid).includes(word));
 
 const execute = promisify(execFile);
 
