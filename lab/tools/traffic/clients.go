@@ -16,7 +16,7 @@ import (
 const (
 	settleLimit = 2 * time.Second
 	// A connection that stood still goes on with the next retransmission, whose time doubles.
-	streamLimit    = 20 * time.Second
+	streamLimit = 20 * time.Second
 	// A SYN is sent again after 1, 3 and 7 s (RFC 6298): what comes back in time is no failure.
 	connectTimeout = 10 * time.Second
 )
