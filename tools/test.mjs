@@ -1,10 +1,11 @@
 // `make test`: every check that a change must pass, in the order from fast to slow, with one sum at the end.
 //   node tools/test.mjs [--only STAGE[,STAGE]]     stages: format types lint build generated lab unit simulate kernel e2e lab-down
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 const jest = [
@@ -13,10 +14,31 @@ const jest = [
   'node_modules/jest/bin/jest.js',
 ];
 
-/** Runs a command with its output on ours; resolves to its exit code. */
-function run(command, args) {
+/** No stage takes half as long on a machine that does its work: what hangs ends here, and the others still run. */
+const deadlineMs = 40 * 60_000;
+/** A run that has written its report and still does not end has left something open. */
+const lingerMs = 60_000;
+
+/** Runs a command with its output on ours; resolves to its exit code. One that hangs is ended, and says so. */
+function run(command, args, { done = () => false } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const started = performance.now();
+    let doneAt;
+    const watch = setInterval(() => {
+      const now = performance.now();
+      if (done()) doneAt ??= now;
+      const lingers = doneAt !== undefined && now - doneAt > lingerMs;
+      if (!lingers && now - started < deadlineMs) return;
+      console.error(
+        `${command} ${args.join(' ')}: ${lingers ? 'left something open' : 'hangs'}, and is ended`,
+      );
+      // What a run reported counts, whether it ends or not.
+      if (lingers) resolve(0);
+      child.kill('SIGKILL');
+      clearInterval(watch);
+    }, 1000);
+    child.on('close', () => clearInterval(watch));
     child.on('error', (error) => {
       console.error(`${command}: ${error.message}`);
       resolve(127);
@@ -37,7 +59,9 @@ const jestRun =
   (name, ...args) =>
   async () => {
     const report = join(scratch, `${name}.json`);
-    const code = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${report}`]);
+    const code = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${report}`], {
+      done: () => existsSync(report),
+    });
     try {
       const {
         numPassedTests: passed,

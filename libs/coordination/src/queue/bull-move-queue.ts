@@ -55,8 +55,10 @@ export class BullMoveQueue implements MoveQueue {
       lazyConnect: false,
       maxRetriesPerRequest: null,
       socketTimeout: silentMs,
+      retryStrategy: (attempt) => (this.stopped ? null : reconnecting.retryStrategy(attempt)),
     });
     this.redis = redis;
+    this.endCopies(redis);
     redis.on('error', (error: Error) => this.problem(error));
     redis.on('end', () => this.again(redis));
     redis.on('ready', () => {
@@ -238,6 +240,18 @@ export class BullMoveQueue implements MoveQueue {
     const incident = job?.data ?? undefined;
     if (incident !== undefined && job !== undefined && job.attemptsMade >= attempts)
       reports.unserved(incident, error.slots);
+  }
+
+  /** A worker that is closed while it makes its connection anew opens it once more, for good: BullMQ forgets it. */
+  private endCopies(redis: Redis): void {
+    const duplicate = redis.duplicate.bind(redis);
+    redis.duplicate = (override) => {
+      const copy = duplicate(override);
+      copy.on('ready', () => {
+        if (this.stopped) copy.disconnect();
+      });
+      return copy;
+    };
   }
 
   private again(redis: Redis): void {
