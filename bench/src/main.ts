@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { conntrackSuite } from './conntrack/suite.js';
-import { thisMachine, writeResults } from './harness/results.js';
+import { mergeResults, thisMachine, writeResults } from './harness/results.js';
 import { failoverSuite } from './failover/suite.js';
 import { type Row, toRow } from './harness/row.js';
 import { type Suite } from './harness/suite.js';
@@ -16,6 +16,7 @@ const suites: readonly Suite[] = [pathSuite, failoverSuite, conntrackSuite];
 interface Options {
   readonly lab?: string;
   readonly only?: string;
+  readonly update?: boolean;
 }
 
 const sluiceVersion = (): string => {
@@ -23,7 +24,7 @@ const sluiceVersion = (): string => {
   return (JSON.parse(text) as { readonly version: string }).version;
 };
 
-async function runSuite(suite: Suite, { lab, only }: Options): Promise<void> {
+async function runSuite(suite: Suite, { lab, only, update = false }: Options): Promise<void> {
   const rows: Row[] = [];
   const progress = (text: string): void => console.error(`bench: ${text}`);
   for await (const measurement of suite.run({ lab, only, progress })) {
@@ -31,7 +32,8 @@ async function runSuite(suite: Suite, { lab, only }: Options): Promise<void> {
     console.error(renderTable(rows.slice(-1)));
   }
   console.log(renderTable(rows));
-  if (lab !== undefined || only !== undefined) {
+  const full = lab === undefined && only === undefined;
+  if (!full && !update) {
     console.log('not a full run: results are not written');
     return;
   }
@@ -39,7 +41,8 @@ async function runSuite(suite: Suite, { lab, only }: Options): Promise<void> {
   const machine = thisMachine();
   const at = new Date().toISOString();
   const directory = join(sourceRoot, 'bench', 'results');
-  console.log(`wrote ${writeResults(directory, { suite: suite.name, at, machine, versions, rows })}`);
+  const results = { suite: suite.name, at, machine, versions, rows };
+  console.log(`wrote ${writeResults(directory, full ? results : mergeResults(directory, results))}`);
 }
 
 const names = new Argument(
@@ -52,6 +55,7 @@ await new Command('bench')
   .addArgument(names.choices(suites.map(({ name }) => name)))
   .option('--lab <name>', 'measure on a running lab and write no results')
   .option('--only <text>', 'only rows with this text in their id; writes no results')
+  .option('--update', 'write what was measured over the same rows of the last results, and keep the others')
   .action(async (name: string, options: Options) => {
     for (const suite of suites) if (suite.name === name) await runSuite(suite, options);
   })

@@ -42,7 +42,7 @@ export class Cluster {
   private constructor(
     readonly plan: LabPlan,
     readonly status: LabStatus,
-    private readonly client: KubeClient,
+    readonly client: KubeClient,
   ) {}
 
   static async open(name: string): Promise<Cluster> {
@@ -153,6 +153,19 @@ export class Cluster {
     );
   }
 
+  /** Settled, and every gateway has its share: nothing is to be moved any more. */
+  async balanced(): Promise<void> {
+    await this.settled();
+    await until(
+      'every gateway to have its share',
+      async () => {
+        const shares = await Promise.all(this.gateways.map((gateway) => this.sharesOf(gateway)));
+        return shares.every(({ held, wanted }) => held === wanted) || undefined;
+      },
+      patienceMs,
+    );
+  }
+
   /** Slots whose holder is not among the living. */
   async withoutHolder(dead: readonly string[]): Promise<number> {
     const lists = await this.client.listAll(egressPools);
@@ -193,7 +206,8 @@ export class Cluster {
     return Traffic.start({ uid: this.pod, lanes });
   }
 
-  witness(): Promise<Witness> {
-    return Witness.start(this.plan, new Set<string>(Object.values(egress)));
+  /** Of the egress, unless told. */
+  witness(addresses = new Set<string>(Object.values(egress)), what?: 'claims' | 'all'): Promise<Witness> {
+    return Witness.start(this.plan, addresses, what);
   }
 }

@@ -1,10 +1,11 @@
 /** The suite `failover`: everything that can break, under traffic, ten times or more, and what it cost. */
-import { runProgram } from '@sluice/core';
+import { describeError, runProgram } from '@sluice/core';
 import { percentile } from '../harness/measure.js';
 import { type Measurement } from '../harness/row.js';
 import { type Suite, type SuiteContext } from '../harness/suite.js';
 import { labDown, labUp } from '../lab/lab.js';
 import { Cluster } from './cluster.js';
+import { crowdId, crowdRows, removeCrowd } from './crowd.js';
 import { type Outcome, runOnce } from './run.js';
 import { type Scenario, scenarios } from './scenarios.js';
 import { chaosLine, chaosTable, type Series } from './table.js';
@@ -31,20 +32,43 @@ async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measu
         cluster = await Cluster.open(name);
         await cluster.prepare();
       }
-      const outcomes: Outcome[] = [];
-      for (let run = 1; run <= runsOf(scenario); run++) {
-        const outcome = await runOnce(cluster, scenario);
-        outcomes.push(outcome);
-        context.progress(`${scenario.id} ${run}/${runsOf(scenario)}: ${chaosLine(outcome)}`);
-      }
-      all.push({ scenario, outcomes });
-      yield* rowsOf(scenario, outcomes);
+      const series = await runAll(cluster, scenario, context);
+      all.push(series);
+      if (series.outcomes.length > 0) yield* rowsOf(scenario, series.outcomes);
     }
-    console.log(chaosTable(all));
+    if (all.length > 0) console.log(chaosTable(all));
     yield* sums(all);
+    if (context.only === undefined || context.only === crowdId) yield* withCrowd(cluster, context);
   } finally {
     await cluster.close();
   }
+}
+
+/** A run that did not get to its end is told, counted and put back; the others go on. */
+async function runAll(cluster: Cluster, scenario: Scenario, { progress }: SuiteContext): Promise<Series> {
+  const outcomes: Outcome[] = [];
+  const runs = runsOf(scenario);
+  for (let run = 1; run <= runs; run++) {
+    try {
+      const outcome = await runOnce(cluster, scenario);
+      outcomes.push(outcome);
+      progress(`${scenario.id} ${run}/${runs}: ${chaosLine(outcome)}`);
+    } catch (error) {
+      progress(`${scenario.id} ${run}/${runs}: UNFINISHED: ${describeError(error)}`);
+      await cluster.heal();
+    }
+  }
+  return { scenario, outcomes, unfinished: runs - outcomes.length };
+}
+
+async function* withCrowd(cluster: Cluster, context: SuiteContext): AsyncGenerator<Measurement> {
+  try {
+    yield* crowdRows(cluster, context);
+  } catch (error) {
+    context.progress(`${crowdId}: UNFINISHED: ${describeError(error)}`);
+  }
+  // A lab of the suite's own goes down as a whole.
+  if (context.lab !== undefined) await removeCrowd(cluster);
 }
 
 /** Of every scenario by itself. */
@@ -79,7 +103,7 @@ function* sums(all: readonly Series[]): Generator<Measurement> {
     all.filter(({ scenario }) => ids.includes(scenario.id)).flatMap(({ outcomes }) => outcomes.map(pick));
   const everything = all.map(({ scenario }) => scenario.id);
   const lost = ({ lostPings, lostDatagrams }: Outcome): number => lostPings + lostDatagrams;
-  const promises: readonly (Measurement | undefined)[] = [
+  const promises: readonly Measurement[] = [
     {
       id: 'node_death_restore_ms_p99',
       unit: 'ms',
@@ -124,8 +148,15 @@ function* sums(all: readonly Series[]): Generator<Measurement> {
       goal: { atMost: 0 },
     },
     { id: 'drain_lost', unit: '1', samples: of(['drain'], lost), of: most, goal: { atMost: 0 } },
+    {
+      id: 'unfinished_runs',
+      unit: '1',
+      samples: all.map(({ unfinished }) => unfinished),
+      of: (samples) => samples.reduce((sum, count) => sum + count, 0),
+      goal: { atMost: 0 },
+    },
   ];
-  for (const promise of promises) if (promise !== undefined && promise.samples.length > 0) yield promise;
+  for (const promise of promises) if (promise.samples.length > 0) yield promise;
 }
 
 async function* run(context: SuiteContext): AsyncGenerator<Measurement> {

@@ -7,6 +7,8 @@ import { type Scenario } from './scenarios.js';
 export interface Series {
   readonly scenario: Scenario;
   readonly outcomes: readonly Outcome[];
+  /** Runs that did not get to their end; they are not in `outcomes`. */
+  readonly unfinished: number;
 }
 
 const ms = (value: number): string => String(Math.round(value));
@@ -41,12 +43,14 @@ const columns = [
 const both = (samples: readonly number[]): string =>
   `${ms(median(samples))} / ${ms(percentile(samples, 99))}`;
 
-function cells({ scenario, outcomes }: Series): readonly string[] {
+function cells({ scenario, outcomes, unfinished }: Series): readonly string[] {
+  if (outcomes.length === 0)
+    return [scenario.title, `0 (${unfinished} unfinished)`, ...columns.slice(2).map(() => '–')];
   const of = (pick: (outcome: Outcome) => number): readonly number[] => outcomes.map(pick);
   const sum = (pick: (outcome: Outcome) => number): string => String(of(pick).reduce((a, b) => a + b, 0));
   return [
     scenario.title,
-    String(outcomes.length),
+    unfinished === 0 ? String(outcomes.length) : `${outcomes.length} (${unfinished} unfinished)`,
     ms(median(of(({ lostPings }) => lostPings))),
     both(of(({ pingGapMs }) => pingGapMs)),
     both(of(({ tcpStallMs }) => tcpStallMs)),

@@ -15,12 +15,16 @@ export class Witness {
     this.closed = once(child, 'close');
   }
 
-  /** Resolves when it listens. */
-  static async start(plan: LabPlan, addresses: ReadonlySet<string>): Promise<Witness> {
+  /** Resolves when it listens. Of `claims` alone: for more addresses than a filter can name. */
+  static async start(
+    plan: LabPlan,
+    addresses: ReadonlySet<string>,
+    what: 'claims' | 'all' = 'all',
+  ): Promise<Witness> {
     const namespace = `--net=/run/netns/${switchNamespace(plan)}`;
     const dump = ['tcpdump', '-e', '-nn', '-tt', '-l', '-i', 'uplink', '--immediate-mode', '-s', '128'];
-    const about = [...addresses].map((address) => `src host ${address}`).join(' or ');
-    const child = spawn('nsenter', [namespace, ...dump, `arp or icmp6 or ${about}`], {
+    const traffic = what === 'all' ? [...addresses].map((address) => `src host ${address}`) : [];
+    const child = spawn('nsenter', [namespace, ...dump, ['arp', 'icmp6', ...traffic].join(' or ')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const witness = new Witness(child);

@@ -1,0 +1,144 @@
+/**
+ * Failover of 4,096 addresses against that of one. A gateway node is killed, and the witness on the uplink sees when its
+ * successor says of the last of the dead gateway's addresses that it has it now; that is after their flows are in.
+ */
+import { egressAddresses, egressPools, type KubeClient, KubeRefusedError, namespaces } from '@sluice/kube';
+import { median } from '../harness/measure.js';
+import { type Measurement } from '../harness/row.js';
+import { type SuiteContext } from '../harness/suite.js';
+import { until } from '../lab/until.js';
+import { type Cluster, egress } from './cluster.js';
+
+export const crowdId = 'restore_ratio_4096_to_1';
+
+/** Two gateways share them, so each holds 4,096 or so. */
+const allocations = 8192;
+const pool = 'bench-crowd';
+const atOnce = 32;
+const runs = 5;
+/** Allocations come with their namespaces; the API server is the slowest part. */
+const patienceMs = 600_000;
+/** The announcements of a takeover, and the first of their repeats, have been seen then. */
+const settleMs = 1500;
+
+const poolObject = {
+  metadata: { name: pool },
+  spec: {
+    ranges: [{ cidr: '2001:db8:18:0:1::/115' }],
+    uplink: { nextHops: ['2001:db8:18::1'], prefixLengths: [24, 64] },
+    slots: 64,
+    dualStack: 'Single' as const,
+  },
+};
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const namespaceName = (index: number): string => `bench-crowd-${index}`;
+
+/** Runs `work` for 0 … allocations - 1, some at once. */
+async function forEach(work: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < allocations) await work(next++);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+/** What was made by a run before is taken as it is. */
+async function ensure(create: Promise<unknown>): Promise<void> {
+  await create.catch((error: unknown) => {
+    if (!(error instanceof KubeRefusedError && error.status === 409)) throw error;
+  });
+}
+
+async function allocated(client: KubeClient): Promise<readonly { address: string; slot: number }[]> {
+  const list = await client.listAll(egressAddresses);
+  return list
+    .filter(({ spec }) => spec.pool === pool)
+    .map(({ spec }) => ({ address: spec.addresses[0] ?? '', slot: spec.slot }));
+}
+
+async function makeCrowd({ client }: Cluster, progress: SuiteContext['progress']): Promise<void> {
+  await ensure(client.create(egressPools, poolObject));
+  const annotations = { 'sluice.dev/egress': `pool/${pool}` };
+  await forEach((index) =>
+    ensure(client.create(namespaces, { metadata: { name: namespaceName(index), annotations } })),
+  );
+  progress(`${crowdId}: ${allocations} namespaces ask for an address each`);
+  const all = async () => ((await allocated(client)).length === allocations ? true : undefined);
+  await until('every namespace to have its address', all, patienceMs);
+}
+
+/** A lab that goes on is given back as it was. */
+export async function removeCrowd({ client }: Cluster): Promise<void> {
+  await forEach((index) => client.delete(namespaces, { name: namespaceName(index) }));
+  const gone = async () => ((await allocated(client)).length === 0 ? true : undefined);
+  await until('the addresses to be free', gone, patienceMs);
+  await client.delete(egressPools, { name: pool });
+}
+
+/** Of the crowd, those in slots that `holder` holds. */
+async function heldBy({ client }: Cluster, holder: string): Promise<readonly string[]> {
+  const { status } = await client.get(egressPools, { name: pool });
+  const slots = new Set(
+    (status?.slots ?? []).filter((slot) => slot.holder === holder).map(({ slot }) => slot),
+  );
+  return (await allocated(client)).filter(({ slot }) => slots.has(slot)).map(({ address }) => address);
+}
+
+interface Restored {
+  /** Milliseconds from the death to the announcement of the last address. */
+  readonly ms: number;
+  readonly addresses: number;
+}
+
+async function restore(
+  cluster: Cluster,
+  addressesOf: (holder: string) => Promise<readonly string[]>,
+): Promise<Restored> {
+  await cluster.balanced();
+  const holder = await cluster.currentHolder();
+  const addresses = await addressesOf(holder);
+  const witness = await cluster.witness(new Set(addresses), 'claims');
+  try {
+    const struckAt = Date.now();
+    await cluster.fail('node', holder);
+    await until('every slot to have a living holder', async () =>
+      (await cluster.withoutHolder([holder])) === 0 ? true : undefined,
+    );
+    await pause(settleMs);
+    witness.end();
+    const first = new Map<string, number>();
+    for (const { address, at } of await witness.frames())
+      if (at > struckAt && !first.has(address)) first.set(address, at - struckAt);
+    const silent = addresses.filter((address) => !first.has(address));
+    if (silent.length > 0)
+      throw new Error(`of ${addresses.length} addresses ${silent.length} were not announced: ${silent[0]} …`);
+    return { ms: Math.max(...first.values()), addresses: addresses.length };
+  } finally {
+    witness.end();
+    await cluster.heal(holder);
+  }
+}
+
+/** One row each for the time of one address, that of the crowd, and their ratio. */
+export async function* crowdRows(cluster: Cluster, { progress }: SuiteContext): AsyncGenerator<Measurement> {
+  const series = async (name: string, of: (holder: string) => Promise<readonly string[]>) => {
+    const times: number[] = [];
+    for (let run = 1; run <= runs; run++) {
+      const { ms, addresses } = await restore(cluster, of);
+      times.push(ms);
+      progress(`${name} ${run}/${runs}: ${addresses} addresses restored after ${Math.round(ms)} ms`);
+    }
+    return times;
+  };
+  const one = await series('restore_1', () => Promise.resolve([egress.ipv6]));
+  await makeCrowd(cluster, progress);
+  const crowd = await series('restore_4096', (holder) => heldBy(cluster, holder));
+  yield { id: 'restore_1_ms', unit: 'ms', samples: one };
+  yield { id: 'restore_4096_ms', unit: 'ms', samples: crowd, peer: { name: 'one address', samples: one } };
+  yield {
+    id: crowdId,
+    unit: '1',
+    samples: crowd.map((ms) => ms / median(one)),
+    goal: { atMost: 1.2 },
+  };
+}
