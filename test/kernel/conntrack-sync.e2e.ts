@@ -41,7 +41,7 @@ async function gateway(self: GatewayName): Promise<Gateway> {
     netns,
   });
   keeper.start();
-  keeper.update(viewOf(self), '');
+  keeper.update(viewOf(self), { interface: '', mac: '' });
   return { told, keeper, table: await ConntrackTable.open({ zone, netns }) };
 }
 

@@ -259,7 +259,7 @@ export class NodeLoop {
     const { keeper, nodeName } = this.options;
     if (keeper === undefined || gateway === undefined) return;
     this.view = slotView(world, nodeName);
-    if (this.view !== undefined) keeper.update(this.view, gateway.uplink.mac);
+    if (this.view !== undefined) keeper.update(this.view, gateway.uplink);
   }
 
   /** See nic/silence.ts. */

@@ -76,7 +76,7 @@ export class NodeProcess {
     const config = checkConfig({ ...defaultConfig, datapath, marks });
     const metrics = commitMetrics(registry);
     const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
-    const parts = { settings, clock, logger, registry, client, recorder, ovs };
+    const parts = { settings, clock, logger, registry, client, recorder, ovs, network };
     const made = roles.gateway ? await slotKeeper(parts) : undefined;
     const history = made?.history;
     const redis = datapath === 'system' ? redisTarget(settings) : undefined;

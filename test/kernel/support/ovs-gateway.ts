@@ -33,7 +33,7 @@ const flows = [
 export class OvsGateway {
   readonly namespace = new TestNamespace();
   private readonly directory = mkdtempSync(join(tmpdir(), 'kernel-ovs-'));
-  private readonly daemons: ChildProcess[] = [];
+  private daemons: readonly { readonly program: string; readonly child: ChildProcess }[] = [];
 
   /** `pod` and `server` are links of the namespace. */
   async start(): Promise<void> {
@@ -56,6 +56,11 @@ export class OvsGateway {
   async kill(): Promise<void> {
     for (const link of ['pod', 'server']) this.namespace.ip(`link set dev ${link} down`);
     await this.killDaemons();
+  }
+
+  /** ovs-vswitchd alone, and for good. */
+  killSwitch(): Promise<void> {
+    return this.killDaemons('ovs-vswitchd');
   }
 
   async remove(): Promise<void> {
@@ -83,11 +88,13 @@ export class OvsGateway {
     const env = { ...process.env, OVS_RUNDIR: this.directory };
     const child = spawn('nsenter', [...command, control], { env, stdio: 'ignore' });
     await once(child, 'spawn');
-    this.daemons.push(child);
+    this.daemons = [...this.daemons, { program, child }];
   }
 
-  private async killDaemons(): Promise<void> {
-    for (const child of this.daemons.splice(0)) {
+  private async killDaemons(only?: string): Promise<void> {
+    const ended = this.daemons.filter(({ program }) => only === undefined || program === only);
+    this.daemons = this.daemons.filter((daemon) => !ended.includes(daemon));
+    for (const { child } of ended) {
       const gone = once(child, 'exit');
       if (child.kill('SIGKILL')) await gone;
     }

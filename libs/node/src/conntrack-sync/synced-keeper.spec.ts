@@ -61,13 +61,15 @@ const viewOf = (self: string, holder: string): SlotView => ({
   nextHops: [],
 });
 
+const uplink = { interface: '', mac: '' };
+
 beforeEach(async () => {
   over = false;
   redis = await RealRedis.start();
   lab = new TestGateways();
   [a, b] = await Promise.all([gateway('a'), gateway('b')]);
-  a.keeper.update(viewOf('a', 'a'), '');
-  b.keeper.update(viewOf('b', 'a'), '');
+  a.keeper.update(viewOf('a', 'a'), uplink);
+  b.keeper.update(viewOf('b', 'a'), uplink);
   a.told.carry(1);
 });
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, describeError, type Logger } from '@sluice/core';
 import { defaultConfig } from '@sluice/datapath';
 import { ConntrackListener, ConntrackTable, type HostNetwork } from '@sluice/netlink';
-import { type SlotView } from '@sluice/model';
+import { type SlotView, type Uplink } from '@sluice/model';
 import { type Registry } from 'prom-client';
 import { type SlotKeeper } from '../slots/slot-keeper.js';
 import { ConntrackSync, type Kernel, type KernelListener } from './conntrack-sync.js';
@@ -96,9 +96,9 @@ class SyncedKeeper implements SlotKeeper {
     await stopped;
   }
 
-  update(view: SlotView, uplinkMac: string): void {
+  update(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): void {
     this.view = view;
-    this.keeper.update(view, uplinkMac);
+    this.keeper.update(view, uplink);
     this.slotsChanged();
   }
 

@@ -10,6 +10,7 @@ import {
 } from '@sluice/coordination';
 import { defaultConfig, ofports } from '@sluice/datapath';
 import { type EventRecorder, type KubeClient } from '@sluice/kube';
+import { type HostNetwork } from '@sluice/netlink';
 import { type Registry } from 'prom-client';
 import { type NodeSettings } from '../settings.js';
 import { type Switch } from '../switch/switch.js';
@@ -31,6 +32,7 @@ export interface KeeperParts {
   readonly client: KubeClient;
   readonly recorder: EventRecorder;
   readonly ovs: Switch;
+  readonly network: Pick<HostNetwork, 'setLink'>;
 }
 
 export interface MadeKeeper {
@@ -56,7 +58,7 @@ export async function slotKeeper(parts: KeeperParts): Promise<MadeKeeper> {
 }
 
 async function protocolKeeper(
-  { settings, clock, logger, registry, client, recorder, ovs }: KeeperParts,
+  { settings, clock, logger, registry, client, recorder, ovs, network }: KeeperParts,
   { redis, incarnation, switchUp }: { redis: RedisOptions; incarnation: number; switchUp: () => boolean },
 ): Promise<MadeKeeper> {
   const send = (frames: readonly Uint8Array[]): void => {
@@ -106,6 +108,8 @@ async function protocolKeeper(
       drainMs: settings.SLUICE_DRAIN_TIMEOUT_SECONDS * 1000,
     },
     switchUp,
+    fenceUplink:
+      settings.SLUICE_DATAPATH === 'system' ? (uplink) => network.setLink(uplink, { up: false }) : undefined,
     liveness: () => ovs.liveness,
   });
   ovs.onFrame((frame) => wire.heard(frame));
