@@ -13,6 +13,7 @@ import {
   egressScopes,
   fleetScopes,
   gatewayScopes,
+  neighbourScopes,
   peerScopes,
   podScopes,
   poolScopes,
@@ -25,6 +26,7 @@ import {
   egressUnit,
   fleetUnit,
   gatewayUnit,
+  neighbourUnit,
   nodeUnit,
   peerUnit,
   podUnit,
@@ -87,6 +89,7 @@ export class Compiler {
       pool: advance(before('pool'), poolScopes(intent), poolUnit(config)),
       egress: advance(before('egress'), egressScopes(intent, config), egressUnit),
       address: advance(before('address'), addressScopes(intent), addressUnit),
+      neighbour: advance(before('neighbour'), neighbourScopes(intent), neighbourUnit),
     };
     const names = Object.keys(next) as (keyof Sections)[];
     return last !== undefined && names.every((name) => next[name] === last[name]) ? last : next;
