@@ -207,6 +207,7 @@ function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayI
         return pool === undefined ? [] : heldEgress(address, pool, name);
       })
       .toSorted((a, b) => a.egressId - b.egressId),
+    services: [],
   };
 }
 

@@ -17,6 +17,7 @@ import {
   podScopes,
   poolScopes,
   routeScopes,
+  serviceScopes,
   slotScopes,
 } from './scopes.js';
 import { type Section, type Sections, type Unit, type UnitState } from './unit.js';
@@ -30,6 +31,7 @@ import {
   podUnit,
   poolUnit,
   routeUnit,
+  serviceUnit,
   slotUnit,
 } from './units.js';
 
@@ -87,6 +89,7 @@ export class Compiler {
       pool: advance(before('pool'), poolScopes(intent), poolUnit(config)),
       egress: advance(before('egress'), egressScopes(intent, config), egressUnit),
       address: advance(before('address'), addressScopes(intent), addressUnit),
+      service: advance(before('service'), serviceScopes(intent, config), serviceUnit),
     };
     const names = Object.keys(next) as (keyof Sections)[];
     return last !== undefined && names.every((name) => next[name] === last[name]) ? last : next;
