@@ -25,7 +25,8 @@ export async function apply(plan: LabPlan, objects: readonly object[]): Promise<
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
   await kubectl(
     plan,
-    ['apply', '--server-side', '--force-conflicts', '--field-manager=sluice-lab', '-f', '-'],
+    // As the README says it, so that what the upgrade guide applies later meets no other manager.
+    ['apply', '--server-side', '--force-conflicts', '-f', '-'],
     { input },
   );
 }

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
@@ -32,7 +32,8 @@ async function workplace(): Promise<void> {
   run = new Date().toISOString();
   for (const folder of ['bin', 'deploy']) await mkdir(join(directory, folder));
   await symlink((await labStatus()).kubectl, join(directory, 'bin/kubectl'));
-  await symlink(join(root, 'dist/sluicectl.mjs'), join(directory, 'bin/sluicectl'));
+  const sluicectl = `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'dist/sluicectl.mjs')}" "$@"\n`;
+  await writeFile(join(directory, 'bin/sluicectl'), sluicectl, { mode: 0o755 });
   await symlink(join(root, 'deploy/crds.yaml'), join(directory, 'deploy/crds.yaml'));
   const documents = parseAllDocuments(await readFile(join(root, 'deploy/sluice.yaml'), 'utf8'));
   for (const document of documents)
@@ -44,7 +45,7 @@ async function workplace(): Promise<void> {
 
 async function follow(heading: string): Promise<void> {
   const { kubeconfig } = await labStatus();
-  const path = [join(directory, 'bin'), dirname(process.execPath), process.env.PATH].join(delimiter);
+  const path = [join(directory, 'bin'), process.env.PATH].join(delimiter);
   await execute('bash', ['-euo', 'pipefail', '-c', await commands(heading)], {
     cwd: directory,
     env: { ...process.env, KUBECONFIG: kubeconfig, PATH: path },

@@ -1,6 +1,6 @@
 /**
- * Runs a command in a kernel of its own that sees the host's files. /run, /tmp of the lane, /dev and /proc are its own;
- * everything else is the host's, so what is written elsewhere stays.
+ * Runs a command in a kernel of its own that sees the host's files. /run, /dev and /proc are its own, and temporary
+ * files go to /run; everything else is the host's, also a source tree below /tmp, so what is written there stays.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,6 +23,9 @@ const killedStatus = 137;
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
+/** The host's files take no sockets, and go with no kernel. */
+const temporary = '/run/tmp';
+
 /** Open vSwitch 3.1 counts no cores in the first ten seconds of a kernel, and starts no handlers then. */
 const firstSecond = 11;
 
@@ -33,6 +36,7 @@ function initScript({ command, cwd = process.cwd(), environment = {} }: UmlComma
     HOME: '/root',
     LANG: 'C.UTF-8',
     TERM: 'dumb',
+    TMPDIR: temporary,
     ...environment,
   };
   return [
@@ -43,8 +47,8 @@ function initScript({ command, cwd = process.cwd(), environment = {} }: UmlComma
     'mount -t devtmpfs dev /dev 2>/dev/null',
     'mkdir -p /dev/shm /dev/pts',
     'mount -t devpts pts /dev/pts 2>/dev/null',
-    'for d in /run /dev/shm /tmp; do mount -t tmpfs tmpfs $d; done',
-    'mkdir -p /run/netns /run/lock',
+    'for d in /run /dev/shm; do mount -t tmpfs tmpfs $d; done',
+    `mkdir -p /run/netns /run/lock ${temporary}`,
     'ln -sfn /proc/self/fd /dev/fd',
     'ip link set lo up',
     // The kernel of the lane stops when Node uses it (7.3).
@@ -63,8 +67,7 @@ function initScript({ command, cwd = process.cwd(), environment = {} }: UmlComma
 
 /** Resolves to the status of the command; its output goes to the terminal. */
 export async function runInUml(asked: UmlCommand): Promise<number> {
-  // Not below /tmp, which the kernel of the lane covers.
-  const directory = mkdtempSync(join(existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), 'sluice-uml-'));
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-uml-'));
   const [init, status] = ['init', 'status'].map((name) => join(directory, name));
   if (init === undefined || status === undefined) throw new TypeError('no files');
   try {

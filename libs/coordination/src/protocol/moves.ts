@@ -6,7 +6,7 @@ import { type GatewayName, type HandOverAnswer, type SlotId } from '../store.js'
 import { closeSlots, type MachineContext } from './context.js';
 import { idle, type SlotRecord } from './slot-record.js';
 
-/** Agents that have not heard of the move yet still send new connections here for so long, or a part of the drain. */
+/** Agents that have not heard of the move, or of its end, still send packets here for so long, or a part of the drain. */
 const settleMs = 5000;
 const settlePart = 0.25;
 /** Without the hand-over the holder goes back by section 5. */
@@ -63,9 +63,14 @@ export class Moves {
     });
   }
 
-  /** Hand-overs that hang, and retiring slots whose time is over. */
+  /**
+   * Hand-overs that hang, and retiring slots whose time is over. Those are withdrawn first, and served until the agents
+   * have heard of it: their connections pass on to the new holder, and nothing is lost in between.
+   */
   expire(now: number): void {
     const over: SlotRecord[] = [];
+    const withdrawn: SlotRecord[] = [];
+    const { self } = this.context.settings;
     for (const record of this.context.slots.values()) {
       const { step, gate, sharedUntil } = record;
       if (step.kind !== 'idle' && step.kind !== 'attempt' && now - step.startedAt > patienceMs)
@@ -73,14 +78,25 @@ export class Moves {
       if (gate?.form !== 'retiring' || !record.isIdle) continue;
       record.retiredAt ??= now;
       if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
-      else if (sharedUntil <= now) over.push(record);
+      else if (sharedUntil <= now) {
+        if (record.withdrawnAt === undefined && record.duty.recorded?.previous === self) {
+          record.withdrawnAt = now;
+          withdrawn.push(record);
+        } else if (now - (record.withdrawnAt ?? -Infinity) >= this.settlingMs) over.push(record);
+      }
     }
     closeSlots(this.context, over, { now, release: false });
+    if (withdrawn.length > 0)
+      this.context.emit({ type: 'withdraw', slots: withdrawn.map(({ slot }) => slot) });
+  }
+
+  /** Until agents have heard of a change of the map. */
+  private get settlingMs(): number {
+    return Math.min(settleMs, settlePart * this.context.settings.drainMs);
   }
 
   /** The last connection has ended: the holder need not ask about the slot any more. */
   unused(slots: ReadonlySet<SlotId>, now: number): void {
-    const settled = Math.min(settleMs, settlePart * this.context.settings.drainMs);
     const over = [...this.context.slots.values()].filter(
       ({ slot, step, gate, retiredAt, duty: { recorded } }) =>
         slots.has(slot) &&
@@ -89,7 +105,7 @@ export class Moves {
         // The successor has opened: it says so.
         recorded?.previous === this.context.settings.self &&
         retiredAt !== undefined &&
-        now - retiredAt >= settled,
+        now - retiredAt >= this.settlingMs,
     );
     closeSlots(this.context, over, { now, release: false });
     if (over.length > 0) this.context.emit({ type: 'withdraw', slots: over.map(({ slot }) => slot) });
@@ -102,6 +118,7 @@ export class Moves {
     record.willBe({ ...gate, form: 'retiring', other: successor }, now);
     record.sharedUntil = undefined;
     record.retiredAt = undefined;
+    record.withdrawnAt = undefined;
     this.context.emit({
       type: 'retire',
       entry: { slot, form: 'retiring', epoch: gate.epoch, other: successor },

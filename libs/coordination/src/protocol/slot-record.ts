@@ -42,6 +42,8 @@ export class SlotRecord {
   sharedUntil: number | undefined;
   /** Since when it has been retiring here, handed over. */
   retiredAt: number | undefined;
+  /** When this gateway, which is retiring, took its name out of the cluster's map because the time was over. */
+  withdrawnAt: number | undefined;
   /** Since when it has been open here, as far as this process knows. */
   openSince: number | undefined;
   asserting = false;

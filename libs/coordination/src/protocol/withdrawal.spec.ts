@@ -71,6 +71,22 @@ describe('the gateway that left', () => {
     expect(bench.machine.retiring.size).toBe(0);
   });
 
+  test('withdraws when its time is over, and closes when agents have heard of it', () => {
+    const bench = left();
+    bench.assign({ holder: 'b', epoch: 6, previous: 'a' }, ['a']);
+    const look = () =>
+      bench
+        .look({ holder: 'b', epoch: 6, released: false }, gate('retiring', 5, 'b'))
+        .filter(({ type }) => type === 'withdraw' || type === 'close');
+    bench.now += drainMs;
+    expect(look()).toEqual([{ type: 'withdraw', slots: [slot] }]);
+    bench.assign({ holder: 'b', epoch: 6 }, ['a']);
+    bench.now += 4000;
+    expect(look()).toEqual([]);
+    bench.now += 1000;
+    expect(look()).toEqual([{ type: 'close', slots: [slot], release: new Map() }]);
+  });
+
   test('stays until its successor says that it has opened', () => {
     const bench = left();
     bench.now += 5000;
