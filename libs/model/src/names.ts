@@ -17,3 +17,9 @@ export const servicesOfEveryPod = [
   { namespace: 'default', service: 'kubernetes' },
   { namespace: 'kube-system', service: 'kube-dns' },
 ] as const;
+/** On a Service that another proxy serves. */
+export const otherProxyLabel = 'service.kubernetes.io/service-proxy-name';
+/** On an EndpointSlice of a headless Service. */
+export const headlessLabel = 'service.kubernetes.io/headless';
+/** On a Service: what `spec.loadBalancerSourceRanges` was before. */
+export const sourceRangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges';

@@ -15,9 +15,16 @@ import {
   type Resource,
   type Selection,
   serviceCidrs,
+  services,
 } from '@sluice/kube';
-import { serviceNameLabel, servicesOfEveryPod, type World } from '@sluice/model';
-import { trimNamespace, trimNode, trimPod } from './trim.js';
+import {
+  headlessLabel,
+  otherProxyLabel,
+  serviceNameLabel,
+  servicesOfEveryPod,
+  type World,
+} from '@sluice/model';
+import { trimEndpointSlice, trimNamespace, trimNode, trimPod, trimService } from './trim.js';
 
 export interface ClusterWatchOptions {
   readonly client: KubeClient;
@@ -36,7 +43,7 @@ export class ClusterWatch {
   private readonly lists: { readonly [K in keyof World]: () => World[K] };
 
   constructor(private readonly options: ClusterWatchOptions) {
-    const { agent } = options.roles;
+    const { agent, gateway } = options.roles;
     const none = (): readonly never[] => [];
     this.lists = {
       nodes: this.follow(nodes, { trim: trimNode }),
@@ -45,8 +52,10 @@ export class ClusterWatch {
       gateways: this.follow(egressGateways),
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,
-      services: none,
-      endpointSlices: agent ? this.endpointSlices() : none,
+      services: gateway
+        ? this.follow(services, { trim: trimService, labelSelector: `!${otherProxyLabel}` })
+        : none,
+      endpointSlices: this.endpointSlices(),
       pods: agent
         ? this.follow(pods, { trim: trimPod, fieldSelector: `spec.nodeName=${options.nodeName}` })
         : none,
@@ -92,7 +101,12 @@ export class ClusterWatch {
     };
   }
 
+  /** All of them on a gateway, which serves Services; elsewhere those of what every Pod talks to. */
   private endpointSlices(): () => readonly EndpointSlice[] {
+    const { agent, gateway } = this.options.roles;
+    const trim = trimEndpointSlice;
+    if (gateway) return this.follow(endpointSlices, { trim, labelSelector: `!${headlessLabel}` });
+    if (!agent) return () => [];
     const lists = servicesOfEveryPod.map(({ namespace, service }) =>
       this.follow(endpointSlices, { namespace, labelSelector: `${serviceNameLabel}=${service}` }),
     );

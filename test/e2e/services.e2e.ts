@@ -1,0 +1,107 @@
+/** Services on gateways that run no kube-proxy: clients outside, endpoints on the workers. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { existingLab, nodeOf } from '@sluice/lab';
+import { apply, eventually, kubectl, kubectlJson, labName, runIn } from './support/lab.js';
+import { otherWorker, servers, worker } from './support/lab-facts.js';
+import { createNamespace, deleteNamespace, runPod } from './support/workloads.js';
+
+const namespace = 'e2e-services';
+const httpPort = 8080;
+const families = ['ipv4', 'ipv6'] as const;
+type Family = (typeof families)[number];
+
+/** Own addresses of the gateways on the uplink. */
+const gateways = ['gateway-1', 'gateway-2'].map((name) => {
+  const { uplink } = nodeOf(existingLab(labName), name);
+  if (uplink === undefined) throw new Error(`${name} has no uplink`);
+  return { name, ...uplink };
+});
+/** Hosts outside: a neighbour of the gateways, and one behind the router. */
+const clients = [
+  { name: 'outside', place: 'onLink' },
+  { name: 'routed', place: 'routed' },
+] as const;
+
+const inUrl = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+/** What the server says; rejects when nobody does. `from`: the client's port. */
+async function get(host: string, target: string, from?: number): Promise<string> {
+  const port = from === undefined ? [] : ['--local-port', String(from)];
+  return runIn(host, 'curl', '-s', '-m', '3', ...port, `http://${target}`);
+}
+
+async function nodePort(name: string): Promise<number> {
+  const { spec } = await kubectlJson<{ spec: { ports: readonly { nodePort: number }[] } }>(
+    ...['get', 'service', '-n', namespace, name],
+  );
+  return spec.ports[0]?.nodePort ?? 0;
+}
+
+async function createService(name: string, spec: object): Promise<void> {
+  const metadata = { namespace, name };
+  const ports = [{ name: 'http', port: 80, targetPort: httpPort }];
+  const common = { type: 'NodePort', ipFamilyPolicy: 'RequireDualStack', ports };
+  await apply(
+    JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ...common, ...spec } }),
+  );
+}
+
+const server = ['agnhost', 'netexec', `--http-port=${httpPort}`, '--udp-port=8081'];
+const app = (name: string) => ({ selector: { app: name } });
+
+beforeAll(async () => {
+  await createNamespace(namespace);
+  await runPod({ namespace, name: 'web' }, { node: worker, command: server });
+  await createService('web', app('web'));
+  await createService('nobody', app('nobody'));
+});
+afterAll(() => deleteNamespace(namespace));
+
+const answers = (host: string, target: string): Promise<string> =>
+  eventually(`an answer from ${target}`, () => get(host, target).catch(() => undefined));
+
+describe.each(families)('a node port, %s', (family: Family) => {
+  it.each(clients)('answers on every gateway, and the Pod sees the address of $name', async (client) => {
+    const port = await nodePort('web');
+    for (const gateway of gateways) {
+      const seen = await answers(client.name, `${inUrl(gateway[family])}:${port}/clientip`);
+      expect(seen.replace(/:\d+$/, '')).toBe(inUrl(servers[family][client.place]));
+    }
+  });
+
+  it('of a service without endpoints refuses', async () => {
+    const port = await nodePort('nobody');
+    for (const gateway of gateways)
+      await eventually(`${gateway.name} to refuse`, () =>
+        get('outside', `${inUrl(gateway[family])}:${port}/`).then(
+          () => false,
+          // CURLE_COULDNT_CONNECT at once; 28 would be its own patience.
+          (error: unknown) => (error as { code?: number }).code === 7,
+        ),
+      );
+  });
+});
+
+describe('several endpoints', () => {
+  const both = ['spread-1', 'spread-2'];
+  beforeAll(async () => {
+    for (const [at, name] of both.entries()) {
+      await runPod({ namespace, name }, { node: at === 0 ? worker : otherWorker, command: server });
+      await kubectl('label', 'pod', '-n', namespace, name, 'app=spread', '--overwrite');
+    }
+    await createService('spread', app('spread'));
+  });
+
+  it.each(families)('share the connections, and a client gets the same one by every gateway, %s', async (family) => {
+    const port = await nodePort('spread');
+    const [first, second] = gateways.map((gateway) => `${inUrl(gateway[family])}:${port}/hostname`);
+    for (const target of [first, second]) await answers('outside', target ?? '');
+    const chosen = new Set<string>();
+    for (let from = 41_000; from < 41_320; from += 8) {
+      const one = await get('outside', first ?? '', from);
+      expect(await get('outside', second ?? '', from)).toBe(one);
+      chosen.add(one);
+    }
+    expect([...chosen].sort()).toEqual(both);
+  });
+});
