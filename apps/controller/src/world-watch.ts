@@ -48,6 +48,7 @@ export class WorldWatch {
       leases: list.leases(),
       pods: [],
       serviceCidrs: [],
+      services: [],
       endpointSlices: [],
     });
   }

@@ -1,6 +1,13 @@
 /** What a node must do, from objects as the API server gives them, spoilt ones included. */
 import { describe, expect, test } from '@jest/globals';
-import { type EgressAddress, type EgressPool, type Namespace, type Node, type Pod } from '@sluice/kube';
+import {
+  type EgressAddress,
+  type EgressPool,
+  type EndpointSlice,
+  type Namespace,
+  type Node,
+  type Pod,
+} from '@sluice/kube';
 import { type EgressStatusEntry } from './cluster-plan.js';
 import { egressAnnotation, egressStatusAnnotation, nodeIdAnnotation } from './names.js';
 import { resolve } from './resolve.js';
@@ -51,19 +58,20 @@ const pod = (name: string, ips: readonly string[], rest: Partial<NonNullable<Pod
   status: { phase: 'Running', podIPs: ips.map((ip) => ({ ip })) },
 });
 
+const slice = (namespace: string, service: string, address: string): EndpointSlice => ({
+  metadata: { name: service, namespace, labels: { 'kubernetes.io/service-name': service } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: [address] }],
+  ports: null,
+});
+
 const world: World = {
   nodes: [node('worker', '1', '10.0.0.1', '10.244.1.0/24'), node('gw', '3', '10.0.0.3')],
   namespaces: [namespace()],
   pods: [pod('one', ['10.244.1.5', 'fd00:244::5'])],
   serviceCidrs: [],
-  endpointSlices: [
-    {
-      metadata: { name: 'kubernetes' },
-      addressType: 'IPv4',
-      endpoints: [{ addresses: ['10.9.9.9'] }],
-      ports: null,
-    },
-  ],
+  services: [],
+  endpointSlices: [slice('default', 'kubernetes', '10.9.9.9'), slice('a', 'kubernetes', '203.0.113.9')],
   pools: [pool],
   addresses: [],
   gateways: [
@@ -154,7 +162,7 @@ describe('an agent', () => {
     expect(peers).toEqual([{ nodeId: 3, nodeName: 'gw', address: '10.0.0.3', gateway: true }]);
   });
 
-  test('leaves the cluster, its nodes and the API server alone', () => {
+  test('leaves the cluster, its nodes and the API server alone, but no other endpoint', () => {
     expect(intent({}).agent?.clusterCidrs).toEqual([
       '10.0.0.1/32',
       '10.0.0.3/32',

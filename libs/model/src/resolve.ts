@@ -1,6 +1,11 @@
 /** World and node facts → what this node must do. Pure; equal inputs give deeply equal intents. */
-import { canonicalIp, formatCidr, parseCidr } from '@sluice/core';
-import { type EgressAddress, type EgressPool, type EgressPoolSlot, type Node } from '@sluice/kube';
+import {
+  type EgressAddress,
+  type EgressPool,
+  type EgressPoolSlot,
+  type EndpointSlice,
+  type Node,
+} from '@sluice/kube';
 import { claimsOf, namespaceEgress, type NamespaceEgress } from './claims.js';
 import { addressesOf, gatewaysByNode, nodeIds, tunnelAddressOf } from './fleet.js';
 import {
@@ -14,35 +19,14 @@ import {
   type TunnelPeer,
   type Uplink,
 } from './intent.js';
+import { canonicalOr, cidrOr, compareText, familyOf, sortedSet } from './ip-text.js';
+import { serviceNameLabel, servicesOfEveryPod } from './names.js';
 import { poolWays } from './pool-ways.js';
 import { globalSlot, servedPools } from './served-pools.js';
 import { type NodeFacts, type World } from './world.js';
 
 export type Resolution =
   { readonly kind: 'ready'; readonly intent: Intent } | { readonly kind: 'waiting'; readonly reason: string };
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
-
-/** Undefined: text that is no address; a user's object may hold it. */
-const canonicalOr = (text: string): string | undefined => {
-  try {
-    return canonicalIp(text);
-  } catch {
-    return undefined;
-  }
-};
-
-const cidrOr = (text: string): string | undefined => {
-  try {
-    return formatCidr(parseCidr(text));
-  } catch {
-    return undefined;
-  }
-};
-
-const sortedSet = (texts: readonly (string | undefined)[]): readonly string[] =>
-  [...new Set(texts.filter((text) => text !== undefined))].toSorted(compare);
 
 export function resolve(world: World, facts: NodeFacts): Resolution {
   const ids = nodeIds(world.nodes);
@@ -143,13 +127,22 @@ function agentIntent(world: World, facts: NodeFacts, self: Node, ids: Ids): Agen
   };
 }
 
+/** Slices of other Services may be there, and name any address: what goes there must not leave the cluster uncaptured. */
+const isOfEveryPod = ({ metadata }: EndpointSlice): boolean =>
+  servicesOfEveryPod.some(
+    ({ namespace, service }) =>
+      namespace === metadata.namespace && service === metadata.labels?.[serviceNameLabel],
+  );
+
 function clusterCidrs({ nodes, serviceCidrs, endpointSlices }: World, facts: NodeFacts): readonly string[] {
   return sortedSet(
     [
       ...nodes.flatMap(({ spec }) => spec?.podCIDRs ?? []),
       ...nodes.flatMap(addressesOf),
       ...serviceCidrs.flatMap(({ spec }) => spec?.cidrs ?? []),
-      ...endpointSlices.flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses)),
+      ...endpointSlices
+        .filter(isOfEveryPod)
+        .flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses)),
       ...facts.clusterCidrs,
     ].map(cidrOr),
   );
@@ -181,7 +174,7 @@ function localPods({ pods, namespaces, addresses }: World, facts: NodeFacts): re
         ];
       });
     })
-    .toSorted((a, b) => compare(a.address, b.address) || compare(a.key, b.key));
+    .toSorted((a, b) => compareText(a.address, b.address) || compareText(a.key, b.key));
 }
 
 const isOver = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
@@ -207,6 +200,7 @@ function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayI
         return pool === undefined ? [] : heldEgress(address, pool, name);
       })
       .toSorted((a, b) => a.egressId - b.egressId),
+    services: [],
   };
 }
 

@@ -76,6 +76,7 @@ export const gatewayIntent = (nodeId: number): GatewayIntent => ({
     { egressId: 8, slot: slots.second, addresses: Object.values(egressAddress[8]), held: nodeId === 5 },
     { egressId: 12, slot: slots.outside, addresses: Object.values(egressAddress[12]), held: true },
   ],
+  services: [],
 });
 
 const node = (nodeId: number, peers: readonly TunnelPeer[]): Intent => ({

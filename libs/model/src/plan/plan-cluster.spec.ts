@@ -66,6 +66,7 @@ const empty: World = {
   namespaces: [],
   pods: [],
   serviceCidrs: [],
+  services: [],
   endpointSlices: [],
   pools: [pool()],
   addresses: [],

@@ -16,7 +16,7 @@ import {
   type Selection,
   serviceCidrs,
 } from '@sluice/kube';
-import { type World } from '@sluice/model';
+import { serviceNameLabel, servicesOfEveryPod, type World } from '@sluice/model';
 import { trimNamespace, trimNode, trimPod } from './trim.js';
 
 export interface ClusterWatchOptions {
@@ -28,12 +28,6 @@ export interface ClusterWatchOptions {
   /** Called after any change of an object that is watched. */
   readonly onChange: () => void;
 }
-
-/** What every Pod talks to, wherever it runs: after the Service's translation its real address is seen. */
-const knownServices = [
-  { namespace: 'default', service: 'kubernetes' },
-  { namespace: 'kube-system', service: 'kube-dns' },
-] as const;
 
 type AnyReflector = Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced' | 'isSynced' | 'state'>;
 
@@ -51,6 +45,7 @@ export class ClusterWatch {
       gateways: this.follow(egressGateways),
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,
+      services: none,
       endpointSlices: agent ? this.endpointSlices() : none,
       pods: agent
         ? this.follow(pods, { trim: trimPod, fieldSelector: `spec.nodeName=${options.nodeName}` })
@@ -88,6 +83,7 @@ export class ClusterWatch {
       namespaces: lists.namespaces(),
       pods: lists.pods(),
       serviceCidrs: lists.serviceCidrs(),
+      services: lists.services(),
       endpointSlices: lists.endpointSlices(),
       pools: lists.pools(),
       addresses: lists.addresses(),
@@ -97,8 +93,8 @@ export class ClusterWatch {
   }
 
   private endpointSlices(): () => readonly EndpointSlice[] {
-    const lists = knownServices.map(({ namespace, service }) =>
-      this.follow(endpointSlices, { namespace, labelSelector: `kubernetes.io/service-name=${service}` }),
+    const lists = servicesOfEveryPod.map(({ namespace, service }) =>
+      this.follow(endpointSlices, { namespace, labelSelector: `${serviceNameLabel}=${service}` }),
     );
     return () => lists.flatMap((list) => list());
   }
