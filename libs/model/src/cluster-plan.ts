@@ -32,7 +32,7 @@ export interface PlannedEvent {
 
 /** An id that was in use lately and must rest. */
 export interface RestingId {
-  readonly kind: 'node' | 'pool' | 'egress';
+  readonly kind: 'node' | 'pool' | 'egress' | 'service';
   readonly id: number;
   /** Unix milliseconds from which it may be used again. */
   readonly untilMs: number;
