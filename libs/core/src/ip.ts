@@ -86,7 +86,9 @@ export function formatIp({ family, value }: IpAddress): string {
 }
 
 /** The canonical spelling of an address: equal addresses have equal text. */
-export const canonicalIp = (text: string): string => formatIp(parseIp(text));
+export const canonicalIp = (text: string): string =>
+  // Leading zeros are refused, so IPv4 has one spelling.
+  isIPv4(text) ? text : formatIp(parseIp(text));
 
 export function prefixMask(family: Family, prefixLength: number): bigint {
   const bits = BigInt(familyBits(family));

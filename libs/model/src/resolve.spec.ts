@@ -11,6 +11,8 @@ import {
 import { type EgressStatusEntry } from './cluster-plan.js';
 import { egressAnnotation, egressStatusAnnotation, nodeIdAnnotation } from './names.js';
 import { resolve } from './resolve.js';
+import { ServiceBook } from './services/service-book.js';
+import { endpoint, service, slice as serviceSlice } from './services/testing/objects.js';
 import { type NodeFacts, type World } from './world.js';
 
 const node = (name: string, id: string, address: string, cidr?: string): Node => ({
@@ -191,6 +193,22 @@ describe('a gateway', () => {
       { poolId: 1, sources: ['198.18.0.96/27'], subnet: '198.18.0.0/24', nextHop: '198.18.0.1' },
     ]);
     expect(peers.map(({ nodeName }) => nodeName)).toEqual(['worker']);
+  });
+
+  test('serves Services, with a book as without', () => {
+    const changes = {
+      services: [service()],
+      endpointSlices: [serviceSlice([endpoint('10.244.1.5', { nodeName: 'worker' })])],
+    };
+    const { gateway } = intent(changes, own);
+    const found = gateway?.services.map(({ serviceId, endpoints }) => [serviceId, endpoints[0]?.nodeId]);
+    expect(found).toEqual([
+      [17, 1],
+      [18, 1],
+    ]);
+    const book = new ServiceBook();
+    const both = [1, 2].map(() => resolve({ ...world, ...changes }, own, book));
+    expect(both).toEqual([1, 2].map(() => ({ kind: 'ready', intent: intent(changes, own) })));
   });
 
   test('waits for its uplink', () => {

@@ -23,12 +23,17 @@ import { canonicalOr, cidrOr, compareText, familyOf, sortedSet } from './ip-text
 import { serviceNameLabel, servicesOfEveryPod } from './names.js';
 import { poolWays } from './pool-ways.js';
 import { globalSlot, servedPools } from './served-pools.js';
+import { ServiceBook } from './services/service-book.js';
 import { type NodeFacts, type World } from './world.js';
 
 export type Resolution =
   { readonly kind: 'ready'; readonly intent: Intent } | { readonly kind: 'waiting'; readonly reason: string };
 
-export function resolve(world: World, facts: NodeFacts): Resolution {
+/**
+ * `book` saves a process that resolves again and again the work for Services that did not change; it must be one that this
+ * node alone uses. The result is the same without.
+ */
+export function resolve(world: World, facts: NodeFacts, book?: ServiceBook): Resolution {
   const ids = nodeIds(world.nodes);
   const nodeId = ids.get(facts.nodeName);
   const self = world.nodes.find(({ metadata }) => metadata.name === facts.nodeName);
@@ -46,7 +51,14 @@ export function resolve(world: World, facts: NodeFacts): Resolution {
     peers: peers(world, facts, ids),
     ...(roles.agent ? { agent: agentIntent(world, facts, self, ids) } : {}),
     ...(roles.gateway && uplink !== undefined
-      ? { gateway: gatewayIntent(world, facts.nodeName, uplink) }
+      ? {
+          gateway: gatewayIntent(world, {
+            nodeName: facts.nodeName,
+            uplink,
+            ids,
+            book: book ?? new ServiceBook(),
+          }),
+        }
       : {}),
   };
   return { kind: 'ready', intent };
@@ -186,7 +198,14 @@ function verdict(egress: NamespaceEgress, address: string): PodVerdict {
   return claim !== undefined && covered ? { kind: 'capture', egressId: claim.spec.id } : { kind: 'capture' };
 }
 
-function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayIntent {
+interface GatewaySituation {
+  readonly nodeName: string;
+  readonly uplink: Uplink;
+  readonly ids: Ids;
+  readonly book: ServiceBook;
+}
+
+function gatewayIntent(world: World, { nodeName, uplink, ids, book }: GatewaySituation): GatewayIntent {
   const gateway = gatewaysByNode(world).get(nodeName);
   const name = gateway?.metadata.name ?? nodeName;
   const pools = servedPools(world, name);
@@ -200,7 +219,7 @@ function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayI
         return pool === undefined ? [] : heldEgress(address, pool, name);
       })
       .toSorted((a, b) => a.egressId - b.egressId),
-    services: [],
+    services: book.ports({ ...world, pools, nodeIds: ids, zone: gateway?.spec.zone }),
   };
 }
 

@@ -169,6 +169,7 @@ const isEmpty = (plan: ClusterPlan): boolean =>
     plan.nodeIds,
     plan.pools,
     plan.namespaces,
+    plan.serviceIds.write,
     plan.events,
     ...Object.values(plan.gateways),
     ...Object.values(plan.addresses),
