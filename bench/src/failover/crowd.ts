@@ -15,7 +15,7 @@ export const crowdId = 'restore_ratio_4096_to_1';
 const allocations = 8192;
 const pool = 'bench-crowd';
 const atOnce = 32;
-const runs = 5;
+const runs = Math.min(5, Number(process.env.CHAOS_RUNS ?? 5));
 /** Allocations come with their namespaces; the API server is the slowest part. */
 const patienceMs = 600_000;
 /** The announcements of a takeover, and the first of their repeats, have been seen then. */

@@ -209,23 +209,28 @@ function gatewayIntent(world: World, { nodeName, uplink, ids, book }: GatewaySit
   const gateway = gatewaysByNode(world).get(nodeName);
   const name = gateway?.metadata.name ?? nodeName;
   const pools = servedPools(world, name);
-  const byName = new Map(pools.map((pool) => [pool.metadata.name, pool]));
+  const served = new Map(
+    pools.map((pool) => [pool.metadata.name, { id: pool.status?.id, held: heldSlots(pool, name) }]),
+  );
   return {
     uplink,
     pools: poolWays(pools, world.addresses, uplink),
     egresses: world.addresses
-      .flatMap((address) => {
-        const pool = byName.get(address.spec.pool);
-        return pool === undefined ? [] : heldEgress(address, pool, name);
-      })
+      .flatMap(({ spec }) => heldEgress(spec, served.get(spec.pool)))
       .toSorted((a, b) => a.egressId - b.egressId),
     services: book.ports({ ...world, pools, nodeIds: ids, zone: gateway?.spec.zone }),
   };
 }
 
-function heldEgress({ spec }: EgressAddress, { status }: EgressPool, gateway: string) {
-  const id = status?.id;
-  if (id === undefined) return [];
-  const held = (status?.slots ?? []).some(({ slot, holder }) => slot === spec.slot && holder === gateway);
-  return [{ egressId: spec.id, slot: globalSlot(id, spec.slot), addresses: spec.addresses, held }];
+interface ServedPool {
+  readonly id: number | undefined;
+  readonly held: ReadonlySet<number>;
+}
+
+const heldSlots = ({ status }: EgressPool, gateway: string): ReadonlySet<number> =>
+  new Set((status?.slots ?? []).filter(({ holder }) => holder === gateway).map(({ slot }) => slot));
+
+function heldEgress({ id: egressId, slot, addresses }: EgressAddress['spec'], pool: ServedPool | undefined) {
+  if (pool?.id === undefined) return [];
+  return [{ egressId, slot: globalSlot(pool.id, slot), addresses, held: pool.held.has(slot) }];
 }

@@ -111,6 +111,11 @@ export class NodeLoop {
     this.reports.mark();
   }
 
+  /** Something changed that only the node's reports depend on. */
+  markReport(): void {
+    this.reports.mark();
+  }
+
   /** Follows the host's network configuration until `stop`. */
   start(): void {
     void this.follow();
@@ -320,7 +325,7 @@ export class NodeLoop {
       facts: this.facts,
       tunnelAddress: this.host.current?.underlay.address,
       ovsVersion: ovs.state.kind === 'absent' ? undefined : ovs.state.version,
-      held: this.problem === undefined ? this.held() : [],
+      held: new Set(this.problem === undefined ? this.held() : []),
     });
   }
 

@@ -75,7 +75,11 @@ export class NodeProcess {
     const marks = { captured: settings.SLUICE_MARK_CAPTURED, reply: settings.SLUICE_MARK_REPLY };
     const config = checkConfig({ ...defaultConfig, datapath, marks });
     const metrics = commitMetrics(registry);
-    const watch = new ClusterWatch({ client, clock, logger, nodeName, roles, onChange: () => loop.mark() });
+    const watch = new ClusterWatch({
+      ...{ client, clock, logger, nodeName, roles },
+      onChange: () => loop.mark(),
+      onStatus: () => loop.markReport(),
+    });
     const parts = { settings, clock, logger, registry, client, recorder, ovs, network };
     const made = roles.gateway ? await slotKeeper(parts) : undefined;
     const history = made?.history;

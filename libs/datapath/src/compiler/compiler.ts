@@ -13,6 +13,7 @@ import {
   egressScopes,
   fleetScopes,
   gatewayScopes,
+  neighbourScopes,
   peerScopes,
   podScopes,
   poolScopes,
@@ -26,6 +27,7 @@ import {
   egressUnit,
   fleetUnit,
   gatewayUnit,
+  neighbourUnit,
   nodeUnit,
   peerUnit,
   podUnit,
@@ -90,6 +92,7 @@ export class Compiler {
       egress: advance(before('egress'), egressScopes(intent, config), egressUnit),
       address: advance(before('address'), addressScopes(intent), addressUnit),
       service: advance(before('service'), serviceScopes(intent, config), serviceUnit),
+      neighbour: advance(before('neighbour'), neighbourScopes(intent), neighbourUnit),
     };
     const names = Object.keys(next) as (keyof Sections)[];
     return last !== undefined && names.every((name) => next[name] === last[name]) ? last : next;

@@ -11,6 +11,7 @@ import {
   type EgressScope,
   type FleetScope,
   type GatewayScope,
+  type NeighbourScope,
   type NodeScope,
   type PeerScope,
   type PodScope,
@@ -132,9 +133,19 @@ export const egressScopes = ({ gateway }: Intent, config: DatapathConfig): Keyed
 /** All addresses that this gateway may come to hold: only the gate changes then. Egresses may share one. */
 export function addressScopes({ gateway }: Intent): Keyed<AddressScope> {
   if (gateway === undefined) return [];
+  return gateway.egresses.flatMap(({ addresses, slot }) =>
+    addresses.map((text) => [`address/${text}`, { address: text, slot }] as const),
+  );
+}
+
+/** IPv6 only: what IPv4 needs of the host are its routes. */
+export function neighbourScopes({ gateway }: Intent): Keyed<NeighbourScope> {
+  if (gateway === undefined) return [];
   const uplinkMac = gateway.uplink.mac;
-  return gateway.egresses.flatMap(({ addresses, slot, held }) =>
-    addresses.map((text) => [`address/${text}`, { address: text, slot, uplinkMac, held }] as const),
+  return gateway.egresses.flatMap(({ addresses, held }) =>
+    addresses
+      .filter((address) => address.includes(':'))
+      .map((address) => [`neighbour/${address}`, { address, uplinkMac, held }] as const),
   );
 }
 

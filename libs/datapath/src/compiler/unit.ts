@@ -26,6 +26,7 @@ export const sectionNames = [
   'egress',
   'address',
   'service',
+  'neighbour',
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 

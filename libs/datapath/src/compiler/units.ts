@@ -21,6 +21,7 @@ import {
   type EgressScope,
   type FleetScope,
   type GatewayScope,
+  type NeighbourScope,
   type PeerScope,
   type PodScope,
   type PoolScope,
@@ -143,5 +144,7 @@ export const serviceUnit = (scope: ServiceScope): UnitState =>
 export const addressUnit = (scope: AddressScope): UnitState =>
   unitState({
     flows: unitFlows('address', scope, addressObject(parseIp(scope.address))),
-    neighbours: addressNeighbours(scope),
   });
+
+export const neighbourUnit = (scope: NeighbourScope): UnitState =>
+  unitState({ neighbours: addressNeighbours(scope) });

@@ -3,7 +3,7 @@ import { type DatapathConfig } from '../config.js';
 import { type PoolWay } from '@sluice/model';
 import { type DesiredHost, type DesiredNeighbour, type DesiredRoute, type DesiredRule } from '../desired.js';
 import { bridgeName, macs, slowPortName } from '../layout/ids.js';
-import { type AddressScope } from '../pipeline/scope.js';
+import { type NeighbourScope } from '../pipeline/scope.js';
 import { families, familyOf } from '../pipeline/matches.js';
 import { conntrackSysctls, forwardingSysctls, hopAddresses, hostAddress, sysctl } from './host-values.js';
 
@@ -89,7 +89,7 @@ export function poolRouting(
  * IPv6: the kernel answers for the address when the gate lets the question through; the gateway itself reaches what it
  * holds by a fixed neighbour.
  */
-export const addressNeighbours = ({ address, uplinkMac, held }: AddressScope): DesiredNeighbour[] =>
+export const addressNeighbours = ({ address, uplinkMac, held }: NeighbourScope): DesiredNeighbour[] =>
   familyOf(address) === 4
     ? []
     : [

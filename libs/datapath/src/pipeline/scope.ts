@@ -61,8 +61,13 @@ export interface EgressScope {
 export interface AddressScope {
   readonly address: string;
   readonly slot: GlobalSlot;
+}
+
+/** How the gateway's own host finds such an address: apart, for it is all that changes when thousands move at once. */
+export interface NeighbourScope {
+  readonly address: string;
   readonly uplinkMac: string;
-  /** By the cluster's last word; the gate decides, this is for the host's own neighbours alone. */
+  /** By the cluster's last word; the gate decides about all other traffic. */
   readonly held: boolean;
 }
 

@@ -121,7 +121,7 @@ export class GatewayReporter implements Reporter {
   private async reportAddress(address: EgressAddress, { held }: NodeReport): Promise<void> {
     const { client, nodeName } = this.options;
     if (address.status?.holder !== nodeName) return;
-    if (!address.spec.addresses.every((text) => held.includes(text))) return;
+    if (!address.spec.addresses.every((text) => held.has(text))) return;
     const before = findCondition(address.status.conditions, 'Announced');
     const message = `${nodeName} answers for ${address.spec.addresses.join(' and ')}`;
     if (before?.status === 'True' && before.message === message) return;

@@ -11,7 +11,7 @@ export interface NodeReport {
   readonly tunnelAddress: string | undefined;
   readonly ovsVersion: string | undefined;
   /** Addresses that this node holds and has programmed, canonical. */
-  readonly held: readonly string[];
+  readonly held: ReadonlySet<string>;
 }
 
 export interface Reporter {

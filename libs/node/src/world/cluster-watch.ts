@@ -1,6 +1,7 @@
 /** Follows the objects that a node's role needs and gives them as one World. */
 import { type Clock, type Logger } from '@sluice/core';
 import {
+  type EgressAddress,
   egressAddresses,
   egressGateways,
   egressPools,
@@ -32,9 +33,21 @@ export interface ClusterWatchOptions {
   readonly logger: Logger;
   readonly nodeName: string;
   readonly roles: { readonly agent: boolean; readonly gateway: boolean };
-  /** Called after any change of an object that is watched. */
+  /** Called after any change of an object that the node's work depends on. */
   readonly onChange: () => void;
+  /** Called after a change that only what the node reports depends on. */
+  readonly onStatus: () => void;
 }
+
+interface Following<T> extends Selection {
+  readonly trim?: (object: T) => T;
+  /** Whether the node's work depends on what changed; it does unless told. */
+  readonly matters?: (before: T, after: T) => boolean;
+}
+
+/** A failover writes the status of thousands of addresses; what a node does for them is in the spec. */
+const specDiffers = (before: EgressAddress, after: EgressAddress): boolean =>
+  JSON.stringify(before.spec) !== JSON.stringify(after.spec);
 
 type AnyReflector = Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced' | 'isSynced' | 'state'>;
 
@@ -48,7 +61,7 @@ export class ClusterWatch {
     this.lists = {
       nodes: this.follow(nodes, { trim: trimNode }),
       pools: this.follow(egressPools),
-      addresses: this.follow(egressAddresses),
+      addresses: this.follow(egressAddresses, { matters: specDiffers }),
       gateways: this.follow(egressGateways),
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,
@@ -115,11 +128,15 @@ export class ClusterWatch {
 
   private follow<T extends KubeObject>(
     resource: Resource<T>,
-    options: Selection & { readonly trim?: (object: T) => T } = {},
+    options: Following<T> = {},
   ): () => readonly T[] {
-    const { client, clock, logger, onChange } = this.options;
-    const reflector = new Reflector<T>({ client, resource, clock, logger, ...options });
-    reflector.onChange(onChange);
+    const { client, clock, logger, onChange, onStatus } = this.options;
+    const { matters = () => true, ...selection } = options;
+    const reflector = new Reflector<T>({ client, resource, clock, logger, ...selection });
+    reflector.onChange((_key, before, after) => {
+      if (before === undefined || after === undefined || matters(before, after)) onChange();
+      else onStatus();
+    });
     this.all.push(reflector);
     return () => reflector.list();
   }
