@@ -41,9 +41,7 @@ async function createService(name: string, spec: object): Promise<void> {
   const metadata = { namespace, name };
   const ports = [{ name: 'http', port: 80, targetPort: httpPort }];
   const common = { type: 'NodePort', ipFamilyPolicy: 'RequireDualStack', ports };
-  await apply(
-    JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ...common, ...spec } }),
-  );
+  await apply(JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ...common, ...spec } }));
 }
 
 const server = ['agnhost', 'netexec', `--http-port=${httpPort}`, '--udp-port=8081'];
@@ -92,16 +90,19 @@ describe('several endpoints', () => {
     await createService('spread', app('spread'));
   });
 
-  it.each(families)('share the connections, and a client gets the same one by every gateway, %s', async (family) => {
-    const port = await nodePort('spread');
-    const [first, second] = gateways.map((gateway) => `${inUrl(gateway[family])}:${port}/hostname`);
-    for (const target of [first, second]) await answers('outside', target ?? '');
-    const chosen = new Set<string>();
-    for (let from = 41_000; from < 41_320; from += 8) {
-      const one = await get('outside', first ?? '', from);
-      expect(await get('outside', second ?? '', from)).toBe(one);
-      chosen.add(one);
-    }
-    expect([...chosen].sort()).toEqual(both);
-  });
+  it.each(families)(
+    'share the connections, and a client gets the same one by every gateway, %s',
+    async (family) => {
+      const port = await nodePort('spread');
+      const [first, second] = gateways.map((gateway) => `${inUrl(gateway[family])}:${port}/hostname`);
+      for (const target of [first, second]) await answers('outside', target ?? '');
+      const chosen = new Set<string>();
+      for (let from = 41_000; from < 41_320; from += 8) {
+        const one = await get('outside', first ?? '', from);
+        expect(await get('outside', second ?? '', from)).toBe(one);
+        chosen.add(one);
+      }
+      expect([...chosen].sort()).toEqual(both);
+    },
+  );
 });
