@@ -32,9 +32,18 @@ const missing = (root: string, images: readonly Image[]): readonly Image[] => {
   return images.filter(({ name, digest }) => have[name] !== digest);
 };
 
+const tries = 3;
+
+/** containerd may throw a layer of the former image away while the next one, which shares it, is unpacked. */
+async function importArchive(socket: string, archive: string): Promise<void> {
+  const command = ['ctr', '--address', socket, '--namespace', 'k8s.io', 'images', 'import', archive];
+  for (let time = 1; time < tries; time++) if ((await attempt(command)) !== undefined) return;
+  await run(command);
+}
+
 async function importInto(root: string, socket: string, images: readonly Image[]): Promise<void> {
   for (const { name, digest, archive } of missing(root, images)) {
-    await run(['ctr', '--address', socket, '--namespace', 'k8s.io', 'images', 'import', archive]);
+    await importArchive(socket, archive);
     writeFileSync(join(root, `${listFile}.partial`), JSON.stringify({ ...installed(root), [name]: digest }));
     renameSync(join(root, `${listFile}.partial`), join(root, listFile));
   }

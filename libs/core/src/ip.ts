@@ -52,10 +52,26 @@ function parseIPv6(text: string): bigint {
   return [...left, ...zeros, ...right].reduce((sum, group) => (sum << 16n) | group, 0n);
 }
 
+/** The result of a function of a text, which costs big numbers, remembered for as many texts as a node meets. */
+function remembered<T>(make: (text: string) => T): (text: string) => T {
+  const mostTexts = 32_768;
+  const known = new Map<string, T>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    if (known.size >= mostTexts) known.clear();
+    const made = make(text);
+    known.set(text, made);
+    return made;
+  };
+}
+
+const ipv6 = remembered((text): IpAddress => ({ family: 6, value: parseIPv6(text) }));
+
 /** Parses one address. Zone ids and prefixes are refused. Throws ConfigError SLUICE_ADDRESS_INVALID. */
 export function parseIp(text: string): IpAddress {
   if (isIPv4(text)) return { family: 4, value: parseIPv4(text) };
-  if (isIPv6(text) && !text.includes('%')) return { family: 6, value: parseIPv6(text) };
+  if (isIPv6(text) && !text.includes('%')) return ipv6(text);
   throw invalid(text, 'an IPv4 or IPv6 address');
 }
 
@@ -86,9 +102,7 @@ export function formatIp({ family, value }: IpAddress): string {
 }
 
 /** The canonical spelling of an address: equal addresses have equal text. */
-export const canonicalIp = (text: string): string =>
-  // Leading zeros are refused, so IPv4 has one spelling.
-  isIPv4(text) ? text : formatIp(parseIp(text));
+export const canonicalIp = remembered((text: string): string => formatIp(parseIp(text)));
 
 export function prefixMask(family: Family, prefixLength: number): bigint {
   const bits = BigInt(familyBits(family));

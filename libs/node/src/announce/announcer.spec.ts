@@ -30,6 +30,16 @@ test('only what is new is announced, and nothing that was given up', () => {
   expect(sent).toEqual([1, 0, 0, 0]);
 });
 
+test('thousands leave in parts', () => {
+  const { clock, sent, subject } = announcer();
+  subject.hold(
+    mac,
+    Array.from({ length: 600 }, (_, at) => `2001:db8::${(at + 1).toString(16)}`),
+  );
+  clock.advance(50);
+  expect(sent).toEqual([256, 256, 88]);
+});
+
 test('everything again after an interruption, nothing after stop', () => {
   const { clock, sent, subject } = announcer();
   subject.hold(mac, ['198.18.0.100', '198.18.0.101']);

@@ -6,6 +6,13 @@ import { type Clock } from '@sluice/core';
 import { announcement } from '../frames/announcement.js';
 
 const repeatsMs = [0, 100, 1000, 5000] as const;
+/** Frames between which the event loop turns. */
+const atOnce = 256;
+
+interface Announcement {
+  readonly address: string;
+  readonly frame: Uint8Array;
+}
 
 export interface AnnouncerOptions {
   readonly clock: Clock;
@@ -39,14 +46,24 @@ export class Announcer {
   }
 
   private announce(addresses: readonly string[]): void {
-    for (const delayMs of repeatsMs) {
-      const id = Symbol();
-      const cancel = this.options.clock.after(delayMs, () => {
-        this.timers.delete(id);
-        const still = addresses.filter((address) => this.held.has(address));
-        this.options.send(still.map((address) => announcement(this.mac, address)));
-      });
-      this.timers.set(id, cancel);
-    }
+    const { mac } = this;
+    const frames = addresses.map((address) => ({ address, frame: announcement(mac, address) }));
+    for (const delayMs of repeatsMs) this.later(delayMs, () => this.send(frames));
+  }
+
+  /** Thousands of frames leave in parts: the slot protocol must not wait for them. */
+  private send(frames: readonly Announcement[]): void {
+    const now = frames.slice(0, atOnce).filter(({ address }) => this.held.has(address));
+    this.options.send(now.map(({ frame }) => frame));
+    if (frames.length > atOnce) this.later(0, () => this.send(frames.slice(atOnce)));
+  }
+
+  private later(ms: number, work: () => void): void {
+    const id = Symbol();
+    const cancel = this.options.clock.after(ms, () => {
+      this.timers.delete(id);
+      work();
+    });
+    this.timers.set(id, cancel);
   }
 }
