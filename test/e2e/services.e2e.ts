@@ -1,9 +1,9 @@
 /** Services on gateways that run no kube-proxy: clients outside, endpoints on the workers. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existingLab, nodeOf } from '@sluice/lab';
+import { existingLab, nodeOf, programPath } from '@sluice/lab';
 import { apply, eventually, kubectl, kubectlJson, labName, runIn } from './support/lab.js';
-import { otherWorker, servers, worker } from './support/lab-facts.js';
-import { createNamespace, deleteNamespace, runPod } from './support/workloads.js';
+import { echoPorts, otherWorker, servers, worker } from './support/lab-facts.js';
+import { createNamespace, deleteNamespace, type Report, runPod } from './support/workloads.js';
 
 const namespace = 'e2e-services';
 const httpPort = 8080;
@@ -52,6 +52,14 @@ beforeAll(async () => {
   await runPod({ namespace, name: 'web' }, { node: worker, command: server });
   await createService('web', app('web'));
   await createService('nobody', app('nobody'));
+  await runPod({ namespace, name: 'udp' }, { node: otherWorker });
+  await createService('udp', { ...app('udp'), ports: [{ protocol: 'UDP', port: echoPorts.udp }] });
+  await createService('limited', {
+    ...app('web'),
+    type: 'LoadBalancer',
+    loadBalancerClass: 'e2e.example/nobody',
+    loadBalancerSourceRanges: ['198.18.0.0/24', '2001:db8:18::/64'],
+  });
 });
 afterAll(() => deleteNamespace(namespace));
 
@@ -64,6 +72,28 @@ describe.each(families)('a node port, %s', (family: Family) => {
     for (const gateway of gateways) {
       const seen = await answers(client.name, `${inUrl(gateway[family])}:${port}/clientip`);
       expect(seen.replace(/:\d+$/, '')).toBe(inUrl(servers[family][client.place]));
+    }
+  });
+
+  it('keeps the address of UDP clients, too', async () => {
+    const port = await nodePort('udp');
+    for (const gateway of gateways) {
+      const command = ['udp', `${inUrl(gateway[family])}:${port}`, '--every', '20ms', '--for', '200ms'];
+      const seen = await eventually(`an answer from ${gateway.name}`, async () => {
+        const report = JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
+        return Object.keys(report.seen).length > 0 ? report.seen : undefined;
+      });
+      expect(Object.keys(seen)).toEqual([servers[family].onLink]);
+    }
+  });
+
+  it('is there for clients inside the source ranges alone', async () => {
+    const port = await nodePort('limited');
+    for (const gateway of gateways) {
+      const target = `${inUrl(gateway[family])}:${port}/clientip`;
+      await answers('outside', target);
+      // 28: no answer at all.
+      await expect(get('routed', target)).rejects.toMatchObject({ code: 28 });
     }
   });
 
