@@ -32,6 +32,8 @@ async function runSuite(suite: Suite, { lab, only, update = false }: Options): P
     console.error(renderTable(rows.slice(-1)));
   }
   console.log(renderTable(rows));
+  if (rows.length === 0)
+    throw new Error(`nothing was measured: no row has "${only ?? ''}" in its id, or none came to its end`);
   const full = lab === undefined && only === undefined;
   if (!full && !update) {
     console.log('not a full run: results are not written');

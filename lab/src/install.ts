@@ -34,9 +34,8 @@ const settings = (plan: LabPlan) => ({
   // The API server and DNS, which are no nodes.
   SLUICE_CLUSTER_CIDRS: `${plan.host.ipv4}/32,${plan.host.ipv6}/128`,
   SLUICE_REDIS_URL: redisUrl(plan),
-  // A minute and five are for networks of people; tests would wait for them again and again.
+  // A minute is for networks of people; tests would wait for it again and again.
   SLUICE_HOLD_DOWN_SECONDS: '10',
-  SLUICE_DRAIN_TIMEOUT_SECONDS: '30',
   KUBERNETES_SERVICE_HOST: hostAddress(plan),
   KUBERNETES_SERVICE_PORT: String(ports.api),
 });

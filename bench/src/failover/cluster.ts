@@ -131,7 +131,7 @@ export class Cluster {
   }
 
   /** Every gateway ready, every slot held by one of them, and nothing on its way any more. */
-  settled(): Promise<true> {
+  settled(withinMs = patienceMs): Promise<true> {
     return until(
       'every gateway to be ready and every slot to be held',
       async () => {
@@ -149,20 +149,20 @@ export class Cluster {
         const still = ready.length === this.gateways.length && held && slot?.previous === undefined;
         return (still && (await gatewaysAreReached(this.plan))) || undefined;
       },
-      patienceMs,
+      withinMs,
     );
   }
 
   /** Settled, and every gateway has its share: nothing is to be moved any more. */
-  async balanced(): Promise<void> {
-    await this.settled();
+  async balanced(withinMs = patienceMs): Promise<void> {
+    await this.settled(withinMs);
     await until(
       'every gateway to have its share',
       async () => {
         const shares = await Promise.all(this.gateways.map((gateway) => this.sharesOf(gateway)));
         return shares.every(({ held, wanted }) => held === wanted) || undefined;
       },
-      patienceMs,
+      withinMs,
     );
   }
 

@@ -16,7 +16,7 @@ const allocations = 8192;
 const pool = 'bench-crowd';
 const atOnce = 32;
 const runs = Math.min(5, Number(process.env.CHAOS_RUNS ?? 5));
-/** Allocations come with their namespaces; the API server is the slowest part. */
+/** Allocations come with their namespaces; the API server is the slowest part, and is busy with them for minutes. */
 const patienceMs = 600_000;
 /** The announcements of a takeover, and the first of their repeats, have been seen then. */
 const settleMs = 1500;
@@ -94,7 +94,7 @@ async function restore(
   cluster: Cluster,
   addressesOf: (holder: string) => Promise<readonly string[]>,
 ): Promise<Restored> {
-  await cluster.balanced();
+  await cluster.balanced(patienceMs);
   const holder = await cluster.currentHolder();
   const addresses = await addressesOf(holder);
   const witness = await cluster.witness(new Set(addresses), 'claims');

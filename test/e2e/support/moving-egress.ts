@@ -84,7 +84,7 @@ export class MovingEgress {
     return eventually(`${gateway} to hold the address`, async () => (await this.holder()) === gateway);
   }
 
-  /** Every gateway is there and has its share, so that nothing moves by itself, and no connection of ours is elsewhere. */
+  /** Every gateway is there and has its share, so that nothing moves by itself, and no connection is elsewhere. */
   settled(): Promise<boolean> {
     return eventually(
       'both gateways to be ready and to have their shares, and no move to be under way',
@@ -93,13 +93,12 @@ export class MovingEgress {
           readonly items: readonly { readonly status?: { readonly state?: string } }[];
         }>('get', 'egressgateways');
         const balanced = (await slots()).every(
-          ({ holder: name, order }) => name !== undefined && name === order[0],
+          ({ holder: name, previous, order }) => name === order[0] && previous === undefined,
         );
         return (
           balanced &&
           (await gatewaysAreReached(plan)) &&
-          items.every(({ status }) => status?.state === 'Ready') &&
-          (await this.slot()).previous === undefined
+          items.every(({ status }) => status?.state === 'Ready')
         );
       },
       { withinMs: 180_000 },
