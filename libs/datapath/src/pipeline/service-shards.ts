@@ -27,7 +27,7 @@ const weight = 100;
 const valuesPerEndpoint = 4;
 const addressBits = 4;
 const leastPortBits = 4;
-/** Bit 0 is not used, nor are those that the shards have. */
+/** Of it, bit 0 is not used, nor are those that the shards have. */
 const portWidth = 16;
 
 const bitsFor = (count: number): number => Math.ceil(Math.log2(Math.max(1, count)));
@@ -50,7 +50,7 @@ function hashFields(
     return { method: 'hash', fields: [{ field: sourceOf(service) }] };
   const room = portWidth - 1 - shardBits;
   const portBits = Math.min(room, Math.max(leastPortBits, bitsFor(endpoints * valuesPerEndpoint)));
-  // The upper bits that are free: a client's ports come one after the other, and differ in the lower ones.
+  // The lowest bits that are free: a client's ports come one after the other.
   const from = BigInt(1 + shardBits);
   return {
     method: 'hash',
