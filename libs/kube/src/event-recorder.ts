@@ -18,13 +18,7 @@ export interface EventRecorderOptions {
 }
 
 export interface NewEvent {
-  readonly regarding: {
-    readonly kind: string;
-    /** Of objects that are in one. */
-    readonly namespace?: string;
-    readonly name: string;
-    readonly uid: string;
-  };
+  readonly regarding: { readonly kind: string; readonly name: string; readonly uid: string };
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
@@ -76,7 +70,7 @@ export class EventRecorder {
     const apiVersion = sluiceKinds.has(regarding.kind) ? apiVersionOf(egressGateways) : 'v1';
     await client.create(events, {
       metadata: {
-        namespace: regarding.namespace ?? 'default',
+        namespace: 'default',
         name: `${regarding.name.slice(0, 200)}.${key}.${wallMs.toString(36)}`,
       },
       eventTime: new Date(wallMs).toISOString().replace('Z', '000Z'),
