@@ -33,8 +33,6 @@ function run(command, args, { done = () => false } = {}) {
       console.error(
         `${command} ${args.join(' ')}: ${lingers ? 'left something open' : 'hangs'}, and is ended`,
       );
-      // What a run reported counts, whether it ends or not.
-      if (lingers) resolve(0);
       child.kill('SIGKILL');
       clearInterval(watch);
     }, 1000);

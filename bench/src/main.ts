@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { conntrackSuite } from './conntrack/suite.js';
-import { mergeResults, thisMachine, writeResults } from './harness/results.js';
+import { lastResults, mergeResults, thisMachine, writeResults } from './harness/results.js';
 import { failoverSuite } from './failover/suite.js';
 import { type Row, toRow } from './harness/row.js';
 import { type Suite } from './harness/suite.js';
@@ -44,7 +44,9 @@ async function runSuite(suite: Suite, { lab, only, update = false }: Options): P
   const at = new Date().toISOString();
   const directory = join(sourceRoot, 'bench', 'results');
   const results = { suite: suite.name, at, machine, versions, rows };
-  console.log(`wrote ${writeResults(directory, full ? results : mergeResults(directory, results))}`);
+  const before = full ? undefined : lastResults(directory, suite.name);
+  const written = before === undefined ? results : mergeResults(before, results);
+  console.log(`wrote ${writeResults(directory, written)}`);
 }
 
 const names = new Argument(
@@ -55,8 +57,8 @@ const names = new Argument(
 await new Command('bench')
   .description('Measures Sluice, with peers beside it, and writes bench/results/SUITE.json.')
   .addArgument(names.choices(suites.map(({ name }) => name)))
-  .option('--lab <name>', 'measure on a running lab and write no results')
-  .option('--only <text>', 'only rows with this text in their id; writes no results')
+  .option('--lab <name>', 'measure on a running lab; writes no results without --update')
+  .option('--only <text>', 'only rows with this text in their id; writes no results without --update')
   .option('--update', 'write what was measured over the same rows of the last results, and keep the others')
   .action(async (name: string, options: Options) => {
     for (const suite of suites) if (suite.name === name) await runSuite(suite, options);

@@ -14,9 +14,11 @@ import { type SlotKeeper } from '../../libs/node/src/slots/slot-keeper.js';
 import { egressAddress } from './support/ovs-gateway.js';
 import { downloadClient, downloadServer, sctpClient, sctpServer } from './support/programs.js';
 import { type GatewayName, podAddress, TwoGateways } from './support/two-gateways.js';
+import { Waiting } from './support/waiting.js';
 
 const zone = 1;
-let over = false;
+let waiting: Waiting;
+const until: Waiting['until'] = (condition) => waiting.until(condition);
 let redis: RealRedis;
 let lab: TwoGateways;
 let a: Gateway;
@@ -64,7 +66,7 @@ const viewOf = (self: GatewayName): SlotView => ({
 });
 
 beforeEach(async () => {
-  over = false;
+  waiting = new Waiting();
   redis = await RealRedis.start();
   lab = new TwoGateways();
   await lab.start();
@@ -73,16 +75,12 @@ beforeEach(async () => {
   a.told.carry(1);
 });
 afterEach(async () => {
-  over = true;
+  waiting.end();
   await Promise.all([a, b].map(({ keeper }) => keeper.stop()));
   await Promise.all([a, b].map(({ table }) => table.close()));
   await lab.remove();
   await redis.stop();
 });
-
-const until = async (condition: () => Promise<boolean> | boolean): Promise<void> => {
-  while (!over && !(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-};
 
 const shown = async ({ table }: Gateway): Promise<readonly ConntrackEntry[]> => {
   const entries: ConntrackEntry[] = [];

@@ -3,24 +3,22 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { KernelNetwork } from '@sluice/netlink';
 import { downloadClient, downloadServer } from './support/programs.js';
 import { TwoGateways } from './support/two-gateways.js';
+import { Waiting } from './support/waiting.js';
 
 let lab: TwoGateways;
-let over = false;
+let waiting: Waiting;
+const until: Waiting['until'] = (condition) => waiting.until(condition);
 
 beforeEach(async () => {
-  over = false;
+  waiting = new Waiting();
   lab = new TwoGateways();
   await lab.start();
   lab.use('a');
 });
 afterEach(async () => {
-  over = true;
+  waiting.end();
   await lab.remove();
 });
-
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!over && !condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-};
 
 test('a dead ovs-vswitchd forwards on; with its uplink down the gateway carries nothing', async () => {
   const heard = lab.lines('server', ...downloadServer);
@@ -34,7 +32,8 @@ test('a dead ovs-vswitchd forwards on; with its uplink down the gateway carries 
 
   await new KernelNetwork({ netns: lab.gateways.a.namespace.name }).setLink('server', { up: false });
   const fenced = got.length;
-  // What was on its way arrives; the server goes on speaking ten times a second.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  // The server goes on speaking: it sends the same again and again, later each time, and nobody has it.
+  await until(() => /backoff:[3-9]/.test(lab.server.run('ss', '-tinH', 'state', 'established')));
+  // What was on its way arrived.
   expect(got.length).toBeLessThanOrEqual(fenced + 1);
 });

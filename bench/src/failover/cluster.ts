@@ -94,9 +94,14 @@ export class Cluster {
     }
   }
 
-  async close(): Promise<void> {
-    await heal(this.plan);
+  /** Nothing is broken and nothing drains. */
+  async repair(): Promise<void> {
+    await this.heal();
     for (const gateway of this.gateways) await this.drain(gateway, false);
+  }
+
+  async close(): Promise<void> {
+    await this.repair();
     await this.client.delete(namespaces, { name: namespace });
     await this.client.close();
   }

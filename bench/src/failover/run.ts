@@ -1,5 +1,6 @@
 /** One run of one scenario: traffic, the fault, what the traffic and a witness on the uplink saw. */
 import { allLanes, crowdLanes, dualFrames, type LaneReport, type TrafficReport } from '@sluice/lab';
+import { pause } from '../lab/until.js';
 import { type Cluster, egress } from './cluster.js';
 import { type Scenario } from './scenarios.js';
 
@@ -24,7 +25,6 @@ export interface Outcome {
 const aroundMs = 1500;
 /** All live connections are open then. */
 const crowdMs = 8000;
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Outcome> {
   await cluster.settled();

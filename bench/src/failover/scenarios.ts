@@ -1,7 +1,7 @@
 /** What breaks, in which order, and what may come of it: one entry for each row of the chaos table. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '../lab/until.js';
+import { pause, until } from '../lab/until.js';
 import { type Cluster } from './cluster.js';
 
 export interface Scenario {
@@ -25,7 +25,6 @@ export interface Scenario {
   readonly mend: (cluster: Cluster, holder: string) => Promise<void>;
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const heals = (cluster: Cluster, holder: string): Promise<void> => cluster.heal(holder);
 const common = {
   gateways: 2,

@@ -7,6 +7,7 @@ import { labDown, labUp } from '../lab/lab.js';
 import { Cluster } from './cluster.js';
 import { crowdId, crowdRows, removeCrowd } from './crowd.js';
 import { type Outcome, runOnce } from './run.js';
+import { runsAtMost } from './runs.js';
 import { type Scenario, scenarios } from './scenarios.js';
 import { chaosLine, chaosTable, type Series } from './table.js';
 
@@ -14,11 +15,8 @@ const ownLab = 'bench';
 const p99 = (samples: readonly number[]): number => percentile(samples, 99);
 const most = (samples: readonly number[]): number => Math.max(...samples);
 
-/** CHAOS_RUNS: fewer runs, for those in a hurry; what the promises are measured by keeps its number. */
-const runsOf = ({ runs, headline }: Scenario): number => {
-  const most = Number(process.env.CHAOS_RUNS ?? runs);
-  return headline === true ? runs : Math.min(runs, most);
-};
+/** What the promises are measured by keeps its number, whoever is in a hurry. */
+const runsOf = ({ runs, headline }: Scenario): number => (headline === true ? runs : runsAtMost(runs));
 
 async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measurement> {
   const wanted = scenarios.filter(({ id }) => context.only === undefined || id === context.only);
@@ -37,8 +35,9 @@ async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measu
       if (series.outcomes.length > 0) yield* rowsOf(scenario, series.outcomes);
     }
     if (all.length > 0) console.log(chaosTable(all));
-    yield* sums(all);
-    if (context.only === undefined || context.only === crowdId) yield* withCrowd(cluster, context);
+    const crowd = context.only === undefined || context.only === crowdId;
+    const unfinished = crowd ? yield* withCrowd(cluster, context) : 0;
+    yield* sums(all, unfinished);
   } finally {
     await cluster.close();
   }
@@ -55,20 +54,25 @@ async function runAll(cluster: Cluster, scenario: Scenario, { progress }: SuiteC
       progress(`${scenario.id} ${run}/${runs}: ${chaosLine(outcome)}`);
     } catch (error) {
       progress(`${scenario.id} ${run}/${runs}: UNFINISHED: ${describeError(error)}`);
-      await cluster.heal();
+      await cluster.repair();
     }
   }
   return { scenario, outcomes, unfinished: runs - outcomes.length };
 }
 
-async function* withCrowd(cluster: Cluster, context: SuiteContext): AsyncGenerator<Measurement> {
+/** Gives how many of its series did not come to their end. */
+async function* withCrowd(cluster: Cluster, context: SuiteContext): AsyncGenerator<Measurement, number> {
+  let unfinished = 0;
   try {
     yield* crowdRows(cluster, context);
   } catch (error) {
+    unfinished++;
     context.progress(`${crowdId}: UNFINISHED: ${describeError(error)}`);
+    await cluster.repair();
   }
   // A lab of the suite's own goes down as a whole.
   if (context.lab !== undefined) await removeCrowd(cluster);
+  return unfinished;
 }
 
 /** Of every scenario by itself. */
@@ -98,7 +102,7 @@ const redisOutages = [
 ];
 
 /** What Sluice promises. */
-function* sums(all: readonly Series[]): Generator<Measurement> {
+function* sums(all: readonly Series[], unfinishedCrowds: number): Generator<Measurement> {
   const of = (ids: readonly string[], pick: (outcome: Outcome) => number): readonly number[] =>
     all.filter(({ scenario }) => ids.includes(scenario.id)).flatMap(({ outcomes }) => outcomes.map(pick));
   const everything = all.map(({ scenario }) => scenario.id);
@@ -151,7 +155,7 @@ function* sums(all: readonly Series[]): Generator<Measurement> {
     {
       id: 'unfinished_runs',
       unit: '1',
-      samples: all.map(({ unfinished }) => unfinished),
+      samples: [...all.map(({ unfinished }) => unfinished), unfinishedCrowds],
       of: (samples) => samples.reduce((sum, count) => sum + count, 0),
       goal: { atMost: 0 },
     },

@@ -20,21 +20,36 @@ export const thisMachine = (): Results['machine'] => ({
   kernel: release(),
 });
 
-/** The last results with these rows in the place of those of the same id; new ones come last. */
-export function mergeResults(directory: string, results: Results): Results {
-  const path = join(directory, `${results.suite}.json`);
-  if (!existsSync(path)) return results;
-  const { rows: before } = JSON.parse(readFileSync(path, 'utf8')) as Results;
-  const measured = new Map(results.rows.map((row) => [row.id, row]));
-  const kept = before.map((row) => measured.get(row.id) ?? row);
-  const known = new Set(before.map(({ id }) => id));
-  return { ...results, rows: [...kept, ...results.rows.filter(({ id }) => !known.has(id))] };
+/** The last results of the suite; undefined: there are none. */
+export function lastResults(directory: string, suite: string): Results | undefined {
+  const path = pathOf(directory, suite);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : undefined;
 }
+
+const sameSetup = (a: Results, b: Results): boolean =>
+  JSON.stringify([a.machine, a.versions]) === JSON.stringify([b.machine, b.versions]);
+
+/**
+ * The results before with these rows in the place of those of the same id; new ones come last, and each says when it was
+ * measured. Throws RangeError when machine or versions differ: rows of one file can be compared.
+ */
+export function mergeResults(before: Results, next: Results): Results {
+  if (!sameSetup(before, next))
+    throw new RangeError(
+      `the last results of ${next.suite} are of another machine or version; measure the whole suite`,
+    );
+  const measured = new Map(next.rows.map((row) => [row.id, { ...row, at: next.at }]));
+  const rows = before.rows.map((row) => measured.get(row.id) ?? row);
+  const known = new Set(before.rows.map(({ id }) => id));
+  return { ...before, rows: [...rows, ...[...measured.values()].filter(({ id }) => !known.has(id))] };
+}
+
+const pathOf = (directory: string, suite: string): string => join(directory, `${suite}.json`);
 
 /** Returns the path. */
 export function writeResults(directory: string, results: Results): string {
   mkdirSync(directory, { recursive: true });
-  const path = join(directory, `${results.suite}.json`);
+  const path = pathOf(directory, results.suite);
   writeFileSync(path, `${JSON.stringify(results, undefined, 2)}\n`);
   return path;
 }

@@ -30,6 +30,8 @@ export interface Row {
   readonly ratio: number | null;
   readonly goal: string | null;
   readonly met: boolean | null;
+  /** ISO 8601, where it is not the time of the whole suite. */
+  readonly at?: string;
 }
 
 const isMet = (value: number, goal: Goal): boolean =>

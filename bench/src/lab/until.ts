@@ -1,5 +1,7 @@
 /** Waiting for a condition. */
 
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** Asks every 50 ms until there is a value; throws after `withinMs`. */
 export async function until<T>(
   what: string,
@@ -11,6 +13,6 @@ export async function until<T>(
     const value = await condition();
     if (value !== undefined) return value;
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }

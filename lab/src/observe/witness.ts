@@ -41,6 +41,10 @@ export class Witness {
     return witness;
   }
 
+  get soFar(): readonly Frame[] {
+    return this.seen;
+  }
+
   end(): void {
     this.child.kill('SIGINT');
   }

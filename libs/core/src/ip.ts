@@ -52,7 +52,10 @@ function parseIPv6(text: string): bigint {
   return [...left, ...zeros, ...right].reduce((sum, group) => (sum << 16n) | group, 0n);
 }
 
-/** The result of a function of a text, which costs big numbers, remembered for as many texts as a node meets. */
+/**
+ * A node reads the texts of thousands of addresses again at every pass, and big numbers are slow. What is remembered is a
+ * pure function of the text; a bound, because users write texts.
+ */
 function remembered<T>(make: (text: string) => T): (text: string) => T {
   const mostTexts = 32_768;
   const known = new Map<string, T>();

@@ -183,9 +183,9 @@ export class SlotMachine {
     const held = [...this.slots.values()].filter(({ gate }) => gate !== undefined);
     const slots = held.map(({ slot }) => slot);
     for (const record of held) record.step = idle;
-    closeSlots(this.context, held, { now, release: true });
     const { emit } = this.context;
     if (lostSwitch) emit({ type: 'uplink-down' });
+    closeSlots(this.context, held, { now, release: true });
     emit({ type: 'alarm', kind: lostSwitch ? 'switch-lost' : 'uplink-lost', slots });
   }
 

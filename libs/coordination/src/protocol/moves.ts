@@ -79,10 +79,11 @@ export class Moves {
       record.retiredAt ??= now;
       if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
       else if (sharedUntil <= now) {
-        if (record.withdrawnAt === undefined && record.duty.recorded?.previous === self) {
+        const { withdrawnAt, duty } = record;
+        if (withdrawnAt === undefined && duty.recorded?.previous === self) {
           record.withdrawnAt = now;
           withdrawn.push(record);
-        } else if (now - (record.withdrawnAt ?? -Infinity) >= this.settlingMs) over.push(record);
+        } else if (withdrawnAt === undefined || now - withdrawnAt >= this.settlingMs) over.push(record);
       }
     }
     closeSlots(this.context, over, { now, release: false });

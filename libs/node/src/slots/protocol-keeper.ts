@@ -11,7 +11,7 @@ import {
   SlotMachine,
   slotTimes,
 } from '@sluice/coordination';
-import { type GlobalSlot, type SlotDuty, type SlotView, type Uplink } from '@sluice/model';
+import { type GlobalSlot, type SlotView, type Uplink } from '@sluice/model';
 import { type Answer } from '../frames/probe.js';
 import { type Leaving } from './leaving.js';
 import { type MoveReporter } from './move-reporter.js';
@@ -35,8 +35,6 @@ const noLeaseMs = 1;
 export class ProtocolKeeper implements SlotKeeper {
   private readonly listeners = new Set<() => void>();
   private machine: SlotMachine | undefined;
-  private view: SlotView | undefined;
-  private duties: ReadonlyMap<GlobalSlot, SlotDuty> = new Map();
   private carried: ReadonlySet<GlobalSlot> = new Set();
   /** Of all nodes, as BFD hears them. */
   private shareUp = 1;
@@ -70,9 +68,7 @@ export class ProtocolKeeper implements SlotKeeper {
   }
 
   update(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): void {
-    this.view = view;
     this.steps.update(view, uplink.interface);
-    this.duties = new Map(view.slots.map((duty) => [duty.slot, duty]));
     this.machine ??= this.newMachine(view.self);
     const { wire } = this.options;
     wire.update({
@@ -101,9 +97,9 @@ export class ProtocolKeeper implements SlotKeeper {
 
   /** Another gateway announced an address on the uplink. */
   announced({ address, mac }: Answer): void {
-    const by = this.view?.peers.find(({ uplinkMac }) => uplinkMac === mac)?.name;
+    const by = this.steps.view?.peers.find(({ uplinkMac }) => uplinkMac === mac)?.name;
     if (by === undefined) return;
-    for (const { slot, addresses } of this.duties.values()) {
+    for (const { slot, addresses } of this.steps.duties.values()) {
       if (addresses.includes(address)) this.dispatch({ type: 'announced', slot, by });
     }
   }
@@ -116,7 +112,7 @@ export class ProtocolKeeper implements SlotKeeper {
   livenessChanged(): void {
     const liveness = this.options.liveness();
     const up = [...liveness.values()].filter(Boolean).length;
-    const peers = (this.view?.peers ?? []).flatMap(({ name, nodeId }) => {
+    const peers = (this.steps.view?.peers ?? []).flatMap(({ name, nodeId }) => {
       const alive = liveness.get(nodeId);
       return alive === undefined ? [] : [[name, alive] as const];
     });
@@ -169,8 +165,8 @@ export class ProtocolKeeper implements SlotKeeper {
   /** A gateway that cannot carry anything asks for a lease that ends at once: it reads what names it, and gives it back. */
   private async renew() {
     const { store, metrics } = this.options;
-    if (this.machine === undefined || this.view === undefined) return undefined;
-    const { peers } = this.view;
+    if (this.machine === undefined || this.steps.view === undefined) return undefined;
+    const { peers } = this.steps.view;
     const leaseMs = this.machine.isFit ? slotTimes.leaseMs : noLeaseMs;
     const done = metrics.renewSeconds.startTimer();
     try {
@@ -189,7 +185,7 @@ export class ProtocolKeeper implements SlotKeeper {
 
   private async readGate(): Promise<GateTable | undefined> {
     if (!this.options.switchUp()) return undefined;
-    const { peers = [] } = this.view ?? {};
+    const { peers = [] } = this.steps.view ?? {};
     const nameOf = (id: number) => peers.find(({ nodeId }) => nodeId === id)?.name;
     try {
       const entries = await this.steps.inTurn(() => this.options.gate.gateEntries());
@@ -213,19 +209,33 @@ export class ProtocolKeeper implements SlotKeeper {
         this.options.logger.warn({ effect: effect.type, error: describeError(error) }, 'a step failed');
       });
     }
-    this.tell(this.machine.open);
+    this.tell();
     this.follow(this.machine.retiring);
   }
 
   private follow(retiring: ReadonlySet<GlobalSlot>): void {
     const { leaving, metrics } = this.options;
-    const addresses = (slot: GlobalSlot) => this.duties.get(slot)?.addresses ?? [];
+    const addresses = (slot: GlobalSlot) => this.steps.duties.get(slot)?.addresses ?? [];
     leaving.update(new Map([...retiring].map((slot) => [slot, addresses(slot)])));
     metrics.leavingSlots.set(retiring.size);
     metrics.leavingConnections.set(leaving.connections);
   }
 
-  private tell(open: ReadonlySet<GlobalSlot>): void {
+  /**
+   * What closes is told at once, what opens when the switch has it: an announcement ahead of the gate would call packets
+   * that the gate still drops.
+   */
+  private tell(): void {
+    const open = this.machine?.open ?? new Set<GlobalSlot>();
+    this.carry(new Set([...this.carried].filter((slot) => open.has(slot))));
+    if (open.size > this.carried.size) void this.steps.settled().then(() => this.tellOpened());
+  }
+
+  private tellOpened(): void {
+    if (this.machine !== undefined) this.carry(this.machine.open);
+  }
+
+  private carry(open: ReadonlySet<GlobalSlot>): void {
     if (open.size === this.carried.size && [...open].every((slot) => this.carried.has(slot))) return;
     this.carried = open;
     this.options.metrics.open.set(open.size);

@@ -41,10 +41,11 @@ export interface SlotStepsOptions {
 type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type: T }>;
 
 export class SlotSteps {
-  private view: SlotView | undefined;
+  view: SlotView | undefined;
+  duties: ReadonlyMap<GlobalSlot, SlotDuty> = new Map();
   private uplink: string | undefined;
-  private duties: ReadonlyMap<GlobalSlot, SlotDuty> = new Map();
   private turn: Promise<unknown> = Promise.resolve();
+  private fenced: Promise<void> = Promise.resolve();
 
   /** `dispatch` gives the answer of a step to the machine. */
   constructor(
@@ -123,12 +124,13 @@ export class SlotSteps {
     this.options.dispatch({ type: 'armed', attempt, ok });
   }
 
-  /** Released only behind the barrier; a switch that is gone forwards nothing. */
+  /** Released only behind the barrier; of a switch that is gone, behind the fence. */
   private async close({ slots, release }: Effect<'close'>): Promise<void> {
     const { store, switchUp } = this.options;
     const closed = this.change({ close: slots });
     if (switchUp()) await closed;
     else closed.catch(() => undefined);
+    await this.fenced;
     const caller = this.caller();
     await Promise.all([...release].map(([slot, epoch]) => store.release({ ...caller, slot, epoch })));
   }
@@ -137,7 +139,10 @@ export class SlotSteps {
   private async fence(): Promise<void> {
     const { fenceUplink, logger } = this.options;
     if (fenceUplink === undefined || this.uplink === undefined) return;
-    await fenceUplink(this.uplink);
+    const fencing = fenceUplink(this.uplink);
+    // One that fails is told, and keeps nobody from taking over: the wire is asked before.
+    this.fenced = fencing.catch(() => undefined);
+    await fencing;
     logger.warn({ uplink: this.uplink }, 'Open vSwitch does not answer: the uplink is down until it does');
   }
 
