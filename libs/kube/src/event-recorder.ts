@@ -1,10 +1,12 @@
 /**
- * Events (events.k8s.io/v1) on the object of whoever must know. Equal events within ten minutes are one, and no process
- * writes more than a bounded number a minute: an event is a message to people, not a log.
+ * Events (events.k8s.io/v1) on the object of whoever must know. An event that comes again within ten minutes continues
+ * the series of the first (how often, and when last), and no process writes more than a bounded number a minute: an
+ * event is a message to people, not a log.
  */
 import { createHash } from 'node:crypto';
 import { type Clock, describeError, type Logger } from '@sluice/core';
 import { type KubeClient } from './client.js';
+import { isNotFound } from './errors.js';
 import { apiVersionOf, egressGateways, events } from './resources.js';
 
 export interface EventRecorderOptions {
@@ -24,14 +26,26 @@ export interface NewEvent {
   readonly message: string;
 }
 
-const quietMs = 10 * 60_000;
+/** Equal events further apart than this are of different series. */
+const seriesMs = 10 * 60_000;
 const mostPerMinute = 60;
 /** The API server refuses longer notes. */
 const longestNote = 1024;
+const namespace = 'default';
 const sluiceKinds: ReadonlySet<string> = new Set(['EgressPool', 'EgressAddress', 'EgressGateway']);
 
+/** Equal events: one object in the API server. */
+interface Series {
+  /** Undefined until it is created. */
+  name?: string;
+  count: number;
+  lastMs: number;
+  /** Ends when all that was told is written. */
+  written: Promise<void>;
+}
+
 export class EventRecorder {
-  private readonly told = new Map<string, number>();
+  private readonly told = new Map<string, Series>();
   private minute = { startMs: Number.NEGATIVE_INFINITY, count: 0 };
 
   constructor(private readonly options: EventRecorderOptions) {}
@@ -40,18 +54,21 @@ export class EventRecorder {
   record(event: NewEvent): void {
     const { clock, logger } = this.options;
     const nowMs = clock.monotonicMs();
-    const key = createHash('sha256').update(JSON.stringify(event)).digest('hex').slice(0, 16);
-    if (nowMs - (this.told.get(key) ?? Number.NEGATIVE_INFINITY) < quietMs) return;
     if (!this.admit(nowMs)) {
       logger.warn({ ...event }, 'too many events in a minute, this one is only logged');
       return;
     }
     this.forgetOld(nowMs);
-    this.told.set(key, nowMs);
-    this.write(event, key).catch((error: unknown) => {
-      this.told.delete(key);
-      logger.warn({ reason: event.reason, error: describeError(error) }, 'could not write an event');
-    });
+    const key = createHash('sha256').update(JSON.stringify(event)).digest('hex').slice(0, 16);
+    const series = this.told.get(key) ?? { count: 0, lastMs: nowMs, written: Promise.resolve() };
+    this.told.set(key, series);
+    series.count++;
+    series.lastMs = nowMs;
+    series.written = series.written
+      .then(() => this.write(event, key, series))
+      .catch((error: unknown) => {
+        logger.warn({ reason: event.reason, error: describeError(error) }, 'could not write an event');
+      });
   }
 
   private admit(nowMs: number): boolean {
@@ -61,19 +78,37 @@ export class EventRecorder {
   }
 
   private forgetOld(nowMs: number): void {
-    for (const [key, atMs] of this.told) if (nowMs - atMs >= quietMs) this.told.delete(key);
+    for (const [key, { lastMs }] of this.told) if (nowMs - lastMs >= seriesMs) this.told.delete(key);
   }
 
-  private async write({ regarding, type, reason, message }: NewEvent, key: string): Promise<void> {
-    const { client, clock, component, instance } = this.options;
-    const wallMs = clock.wallMs();
+  private async write(event: NewEvent, key: string, series: Series): Promise<void> {
+    const wallMs = this.options.clock.wallMs();
+    const time = new Date(wallMs).toISOString().replace('Z', '000Z');
+    if (series.name !== undefined && (await this.prolong(series.name, series.count, time))) return;
+    const name = `${event.regarding.name.slice(0, 200)}.${key}.${wallMs.toString(36)}`;
+    await this.create(name, event, time);
+    series.name = name;
+  }
+
+  /** False if the API server has forgotten the event. */
+  private async prolong(name: string, count: number, lastObservedTime: string): Promise<boolean> {
+    const patch = { series: { count, lastObservedTime } };
+    try {
+      await this.options.client.patch(events, { namespace, name }, patch);
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  }
+
+  private async create(name: string, event: NewEvent, eventTime: string): Promise<void> {
+    const { regarding, type, reason, message } = event;
+    const { client, component, instance } = this.options;
     const apiVersion = sluiceKinds.has(regarding.kind) ? apiVersionOf(egressGateways) : 'v1';
     await client.create(events, {
-      metadata: {
-        namespace: 'default',
-        name: `${regarding.name.slice(0, 200)}.${key}.${wallMs.toString(36)}`,
-      },
-      eventTime: new Date(wallMs).toISOString().replace('Z', '000Z'),
+      metadata: { namespace, name },
+      eventTime,
       reportingController: `sluice.dev/${component.replace(/^sluice-/, '')}`,
       reportingInstance: instance,
       action: reason,

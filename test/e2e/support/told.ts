@@ -30,6 +30,7 @@ interface EventList {
     readonly reason: string;
     readonly message?: string;
     readonly eventTime?: string;
+    readonly series?: { readonly lastObservedTime: string };
     readonly reportingComponent?: string;
   }[];
 }
@@ -45,7 +46,7 @@ export async function events(kind: string, name: string, sinceMs: number): Promi
   return items
     .filter(({ involvedObject: about }) => about.kind === kind && about.name === name)
     .filter(({ reportingComponent }) => reportingComponent?.startsWith('sluice.dev/') === true)
-    .filter(({ eventTime }) => Date.parse(eventTime ?? '') >= sinceMs)
+    .filter(({ eventTime, series }) => Date.parse(series?.lastObservedTime ?? eventTime ?? '') >= sinceMs)
     .map(({ reason, message = '' }) => ({ reason, message }));
 }
 
