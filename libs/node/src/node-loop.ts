@@ -18,7 +18,7 @@ import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
-import { type Replayer } from './replay/replayer.js';
+import { type ReplayRoutes, type Replayer } from './replay/replayer.js';
 import { type Reporter } from './report/reporter.js';
 import { type SlotKeeper } from './slots/slot-keeper.js';
 import { type Switch } from './switch/switch.js';
@@ -57,6 +57,8 @@ const patience = 4;
 
 /** Before the first pass, and while the controller has not spoken: not ready, and nothing to tell anybody. */
 const starting: Problem = { reason: 'OVSUnavailable', message: 'not connected yet' };
+
+const nothingToReplay: ReplayRoutes = { egresses: [], slots: [] };
 
 /** Of this node's EgressGateway; undefined on a node that is none. */
 const uplinkName = ({ gateways }: World, nodeName: string): string | undefined =>
@@ -127,6 +129,7 @@ export class NodeLoop {
   async stop(): Promise<void> {
     this.stopping.abort();
     this.announcer.stop();
+    this.options.replayer?.stop();
     await Promise.all([this.runner.stop(), this.reports.stop(), this.options.keeper?.stop()]);
   }
 
@@ -192,7 +195,7 @@ export class NodeLoop {
       return;
     }
     await this.commit(resolution.intent, host, hostIsNew);
-    this.options.replayer?.update(resolution.intent.agent?.egresses ?? []);
+    this.options.replayer?.update(resolution.intent.agent ?? nothingToReplay);
     this.tellKeeper(world, resolution.intent);
     this.settled();
   }

@@ -98,6 +98,7 @@ export class NodeProcess {
           send: (packets) => ovs.sendTunnelled(packets),
         })
       : undefined;
+    if (replayer !== undefined) ovs.onLiveness(() => replayer.heard(ovs.liveness));
     const loop: NodeLoop = new NodeLoop({
       nodeName,
       roles,

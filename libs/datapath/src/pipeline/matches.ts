@@ -23,6 +23,13 @@ export function has(at: BitField, value: number | bigint): MatchField {
   return field(at.field, BigInt(value) << shift, whole ? undefined : ones(at.bits) << shift);
 }
 
+/** Two groups of bits of one field. */
+export function both(one: MatchField, other: MatchField): MatchField {
+  if (one.field !== other.field) throw new Error(`${one.field} and ${other.field} are different fields`);
+  const all = ones(fieldBits(one.field));
+  return field(one.field, one.value | other.value, (one.mask ?? all) | (other.mask ?? all));
+}
+
 export const macValue = (text: string): bigint => BigInt(`0x${text.replaceAll(':', '')}`);
 
 export const fromPort = (port: number): MatchField => field('in_port', port);

@@ -3,7 +3,7 @@
  * turn the packet's own around, so that one row serves all slots.
  */
 import { type Action } from '@sluice/ovs';
-import { gateForm, nextHop4, nextHop6, objectId, origin, peerNode } from '../layout/registers.js';
+import { gateForm, nextHop4, nextHop6, objectId, origin, peerNode, replay } from '../layout/registers.js';
 import { ofports } from '../layout/ids.js';
 import {
   backToSender,
@@ -20,7 +20,7 @@ import {
   track,
   whole,
 } from '../pipeline/actions.js';
-import { arp, arpFromNobody, families, has, icmp, icmpv6, ip, toMac } from '../pipeline/matches.js';
+import { arp, arpFromNobody, both, families, has, icmp, icmpv6, ip, toMac } from '../pipeline/matches.js';
 import { type NodeScope } from '../pipeline/scope.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
 
@@ -79,8 +79,18 @@ const inbound = (): Row[] =>
     row(200, [ip(family), form('retiring')], goto('size-check')),
   ]);
 
-/** What leaves with the address: of Pods, whose egress has the slot. */
+/**
+ * What leaves with the address: of Pods, whose egress has the slot. A gate that is about to open takes replays already,
+ * so that their connections are known when it opens.
+ */
 const outbound = ({ config }: NodeScope): Row[] => [
+  ...families.map((family) =>
+    row(
+      410,
+      [from('podEgress'), both(has(replay, replay.values.yes), form('armed')), ip(family)],
+      track(config.zones.nat, 'ct-state', true),
+    ),
+  ),
   ...families.flatMap((family) =>
     (['open', 'retiring'] as const).map((name) =>
       row(400, [from('podEgress'), ip(family), form(name)], track(config.zones.nat, 'ct-state', true)),

@@ -253,6 +253,40 @@ export const gateCases: readonly TraceCase[] = [
     ],
   },
   {
+    name: 'an armed gate takes replays, so that it knows the connection when it opens',
+    node: 'gateway',
+    gate: [gateEntry(slots.first, 'armed')],
+    steps: [
+      {
+        name: 'replay',
+        packet: packet(replayed, { ...tcpFields({ from: podAddress.a.v4, to: far.v4 }, there), ...ack }),
+        expect: { out: [], tables: tables.fresh },
+      },
+      {
+        name: 'nothing else of the Pod',
+        packet: packet(fromAgent, { ...tcpFields({ from: podAddress.a.v4, to: far.v4 }, there), ...ack }),
+        expect: { out: [], tables: tables.stopped },
+      },
+      {
+        name: 'nothing from outside',
+        packet: packet(fromClient, { ...reply, ...ack }),
+        expect: silent,
+      },
+    ],
+  },
+  {
+    name: 'a gateway without the slot takes no replays',
+    node: 'gateway',
+    gate: [],
+    steps: [
+      {
+        name: 'replay',
+        packet: packet(replayed, { ...tcpFields({ from: podAddress.a.v4, to: far.v4 }, there), ...ack }),
+        expect: { out: [], tables: tables.stopped },
+      },
+    ],
+  },
+  {
     name: 'a replayed packet rebuilds its connection and goes nowhere',
     node: 'gateway',
     steps: [

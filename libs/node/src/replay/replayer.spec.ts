@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
 import { ManualClock, silentLogger } from '@sluice/core';
 import { Counter, Registry } from 'prom-client';
 import { Replayer, type TunnelledFrame } from './replayer.js';
@@ -14,12 +15,14 @@ const dump = [
 ].join('\n');
 
 let sent: TunnelledFrame[] = [];
+let clock: ManualClock;
 let replayer: Replayer;
 
 beforeEach(() => {
   sent = [];
+  clock = new ManualClock();
   replayer = new Replayer({
-    clock: new ManualClock(),
+    clock,
     logger: silentLogger,
     replayed: new Counter({ name: 'replayed', help: 'x', registers: [new Registry()] }),
     dump: () => Promise.resolve(dump),
@@ -30,7 +33,25 @@ beforeEach(() => {
   });
 });
 
-const egress = (serving: readonly number[]) => [{ egressId: 7, slot: 1024, serving }];
+const egress = (serving: readonly number[]) => ({
+  egresses: [{ egressId: 7, slot: 1024, serving }],
+  slots: [{ slot: 1024, gateways: [3, 4, 5] }],
+});
+const heard = (...silent: readonly number[]) =>
+  new Map([3, 4, 5].map((gateway) => [gateway, !silent.includes(gateway)]));
+
+/** Time goes on, and what waits for it runs. */
+async function pass(ms: number): Promise<void> {
+  for (let gone = 0; gone < ms; gone += 10) {
+    clock.advance(10);
+    await setImmediate();
+  }
+}
+const targets = (): readonly (readonly [number, number])[] =>
+  [...new Set(sent.map(({ node, tunnelId }) => `${node}/${tunnelId}`))].map((text) => {
+    const [node = 0, tunnelId = 0] = text.split('/').map(Number);
+    return [node, tunnelId];
+  });
 
 test('connections of a dead holder are shown to the new one', async () => {
   replayer.update(egress([3]));
@@ -60,5 +81,85 @@ test.each([
   replayer.update(egress(before));
   replayer.update(egress(after));
   await replayer.settled();
+  expect(sent).toEqual([]);
+});
+
+test('connections of a gateway that BFD hears no longer go to its successor ahead, until the map has moved them', async () => {
+  replayer.update(egress([3]));
+  replayer.heard(heard());
+  expect(sent).toEqual([]);
+  replayer.heard(heard(3));
+  await pass(100);
+  expect(targets()).toEqual([[4, 0x06_0007]]);
+  // Two connections, over and over.
+  expect(sent.length).toBeGreaterThanOrEqual(4);
+
+  replayer.update(egress([4]));
+  await pass(100);
+  await replayer.settled();
+  sent = [];
+  await pass(100);
+  expect(sent).toEqual([]);
+});
+
+test('a successor that is silent too is passed over', async () => {
+  replayer.update(egress([3]));
+  replayer.heard(heard());
+  replayer.heard(heard(3, 4));
+  await pass(50);
+  expect(targets()).toEqual([[5, 0x06_0007]]);
+});
+
+test('nobody is left: nothing is sent', async () => {
+  replayer.update(egress([3]));
+  replayer.heard(heard());
+  replayer.heard(heard(3, 4, 5));
+  await pass(50);
+  await replayer.settled();
+  expect(sent).toEqual([]);
+});
+
+test('connections of a former holder that dies go to the new one', async () => {
+  replayer.update(egress([5, 3]));
+  replayer.heard(heard());
+  replayer.heard(heard(3));
+  await pass(50);
+  expect(targets()).toEqual([[5, 0x06_0007]]);
+});
+
+test.each([
+  [
+    'the gateway is heard again',
+    0,
+    () => {
+      replayer.heard(heard());
+    },
+  ],
+  [
+    'the process ends',
+    0,
+    () => {
+      replayer.stop();
+    },
+  ],
+  ['two seconds are over', 2000, () => undefined],
+])('it ends when %s', async (_name, ms, happens) => {
+  replayer.update(egress([3]));
+  replayer.heard(heard());
+  replayer.heard(heard(3));
+  await pass(50);
+  expect(sent.length).toBeGreaterThan(0);
+  happens();
+  await pass(ms + 50);
+  await replayer.settled();
+  sent = [];
+  await pass(200);
+  expect(sent).toEqual([]);
+});
+
+test('a gateway that was never heard is not lost', async () => {
+  replayer.update(egress([3]));
+  replayer.heard(heard(3));
+  await pass(50);
   expect(sent).toEqual([]);
 });
