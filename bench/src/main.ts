@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { conntrackSuite } from './conntrack/suite.js';
-import { lastResults, mergeResults, thisMachine, writeResults } from './harness/results.js';
+import {
+  lastResults,
+  mergeResults,
+  requireSameSetup,
+  type Results,
+  thisMachine,
+  writeResults,
+} from './harness/results.js';
 import { failoverSuite } from './failover/suite.js';
 import { type Row, toRow } from './harness/row.js';
 import { type Suite } from './harness/suite.js';
@@ -24,29 +31,32 @@ const sluiceVersion = (): string => {
   return (JSON.parse(text) as { readonly version: string }).version;
 };
 
+/** Rows are written as they come: a suite that is interrupted leaves what it measured. */
 async function runSuite(suite: Suite, { lab, only, update = false }: Options): Promise<void> {
+  const full = lab === undefined && only === undefined;
+  const directory = join(sourceRoot, 'bench', 'results');
+  const versions = { sluice: sluiceVersion(), node: process.versions.node, ...(await suite.versions()) };
+  const before = lastResults(directory, suite.name);
   const rows: Row[] = [];
+  const results = (): Results => ({
+    suite: suite.name,
+    at: new Date().toISOString(),
+    machine: thisMachine(),
+    versions,
+    rows,
+  });
+  if (update && before !== undefined) requireSameSetup(before, results());
   const progress = (text: string): void => console.error(`bench: ${text}`);
   for await (const measurement of suite.run({ lab, only, progress })) {
     rows.push(toRow(measurement));
     console.error(renderTable(rows.slice(-1)));
+    if (full || update) writeResults(directory, mergeResults(before, results()));
   }
   console.log(renderTable(rows));
   if (rows.length === 0)
     throw new Error(`nothing was measured: no row has "${only ?? ''}" in its id, or none came to its end`);
-  const full = lab === undefined && only === undefined;
-  if (!full && !update) {
-    console.log('not a full run: results are not written');
-    return;
-  }
-  const versions = { sluice: sluiceVersion(), node: process.versions.node, ...(await suite.versions()) };
-  const machine = thisMachine();
-  const at = new Date().toISOString();
-  const directory = join(sourceRoot, 'bench', 'results');
-  const results = { suite: suite.name, at, machine, versions, rows };
-  const before = full ? undefined : lastResults(directory, suite.name);
-  const written = before === undefined ? results : mergeResults(before, results);
-  console.log(`wrote ${writeResults(directory, written)}`);
+  if (!full && !update) console.log('not a full run: results are not written');
+  else console.log(`wrote ${writeResults(directory, full ? results() : mergeResults(before, results()))}`);
 }
 
 const names = new Argument(

@@ -35,9 +35,10 @@ async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measu
       if (series.outcomes.length > 0) yield* rowsOf(scenario, series.outcomes);
     }
     if (all.length > 0) console.log(chaosTable(all));
+    yield* promises(all);
     const crowd = context.only === undefined || context.only === crowdId;
     const unfinished = crowd ? yield* withCrowd(cluster, context) : 0;
-    yield* sums(all, unfinished);
+    yield unfinishedRuns(all, unfinished);
   } finally {
     await cluster.close();
   }
@@ -102,12 +103,12 @@ const redisOutages = [
 ];
 
 /** What Sluice promises. */
-function* sums(all: readonly Series[], unfinishedCrowds: number): Generator<Measurement> {
+function* promises(all: readonly Series[]): Generator<Measurement> {
   const of = (ids: readonly string[], pick: (outcome: Outcome) => number): readonly number[] =>
     all.filter(({ scenario }) => ids.includes(scenario.id)).flatMap(({ outcomes }) => outcomes.map(pick));
   const everything = all.map(({ scenario }) => scenario.id);
   const lost = ({ lostPings, lostDatagrams }: Outcome): number => lostPings + lostDatagrams;
-  const promises: readonly Measurement[] = [
+  const promised: readonly Measurement[] = [
     {
       id: 'node_death_restore_ms_p99',
       unit: 'ms',
@@ -152,16 +153,17 @@ function* sums(all: readonly Series[], unfinishedCrowds: number): Generator<Meas
       goal: { atMost: 0 },
     },
     { id: 'drain_lost', unit: '1', samples: of(['drain'], lost), of: most, goal: { atMost: 0 } },
-    {
-      id: 'unfinished_runs',
-      unit: '1',
-      samples: [...all.map(({ unfinished }) => unfinished), unfinishedCrowds],
-      of: (samples) => samples.reduce((sum, count) => sum + count, 0),
-      goal: { atMost: 0 },
-    },
   ];
-  for (const promise of promises) if (promise.samples.length > 0) yield promise;
+  for (const promise of promised) if (promise.samples.length > 0) yield promise;
 }
+
+const unfinishedRuns = (all: readonly Series[], crowds: number): Measurement => ({
+  id: 'unfinished_runs',
+  unit: '1',
+  samples: [...all.map(({ unfinished }) => unfinished), crowds],
+  of: (samples) => samples.reduce((sum, count) => sum + count, 0),
+  goal: { atMost: 0 },
+});
 
 async function* run(context: SuiteContext): AsyncGenerator<Measurement> {
   if (context.lab !== undefined) {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { mergeResults, type Results } from './results.js';
+import { mergeResults, requireSameSetup, type Results } from './results.js';
 import { toRow } from './row.js';
 
 const row = (id: string, value: number) => toRow({ id, unit: 'ms', samples: [value] });
@@ -21,5 +21,8 @@ test('rows that were measured again take the place of the former ones, and say w
 
 test('rows of another machine or version are not mixed in', () => {
   const elsewhere = { ...results('tuesday', row('a', 4)), machine: { cores: 64 } };
-  expect(() => mergeResults(before, elsewhere)).toThrow('another machine');
+  expect(() => {
+    requireSameSetup(before, elsewhere);
+  }).toThrow('another machine');
+  expect(mergeResults(before, elsewhere)).toBe(elsewhere);
 });

@@ -29,15 +29,20 @@ export function lastResults(directory: string, suite: string): Results | undefin
 const sameSetup = (a: Results, b: Results): boolean =>
   JSON.stringify([a.machine, a.versions]) === JSON.stringify([b.machine, b.versions]);
 
-/**
- * The results before with these rows in the place of those of the same id; new ones come last, and each says when it was
- * measured. Throws RangeError when machine or versions differ: rows of one file can be compared.
- */
-export function mergeResults(before: Results, next: Results): Results {
+/** Throws RangeError when machine or versions differ: rows of one file can be compared. */
+export function requireSameSetup(before: Results, next: Results): void {
   if (!sameSetup(before, next))
     throw new RangeError(
       `the last results of ${next.suite} are of another machine or version; measure the whole suite`,
     );
+}
+
+/**
+ * The results before with these rows in the place of those of the same id; new ones come last, and each says when it was
+ * measured. Results of another machine or version are not kept.
+ */
+export function mergeResults(before: Results | undefined, next: Results): Results {
+  if (before === undefined || !sameSetup(before, next)) return next;
   const measured = new Map(next.rows.map((row) => [row.id, { ...row, at: next.at }]));
   const rows = before.rows.map((row) => measured.get(row.id) ?? row);
   const known = new Set(before.rows.map(({ id }) => id));
