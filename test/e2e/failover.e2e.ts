@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { crowdLanes, type Manner, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
+import { allLanes, crowdLanes, type Manner, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
 import { crash } from './support/components.js';
 import { failApi, failNode, failRedis, redis, repairLab } from './support/faults.js';
-import { eventually } from './support/lab.js';
+import { eventually, lab } from './support/lab.js';
 import {
   drain,
   each,
@@ -19,11 +19,26 @@ import {
 
 const egress = new MovingEgress('e2e-failover', { ipv4: '198.18.0.114', ipv6: '2001:db8:18::114' });
 
-/** TCP connections of the client, as its own kernel counts them. */
-async function openConnections(): Promise<number> {
+/** Local ports of the client's TCP connections, as its own kernel shows them. */
+async function openConnections(): Promise<readonly string[]> {
   const command = [`--net=${podNetwork(egress.uid)}`, 'ss', '-Htn', 'state', 'established'];
   const { stdout } = await promisify(execFile)('nsenter', command);
-  return stdout.split('\n').length - 1;
+  return [...stdout.matchAll(/:(\d+)\s+\S+:9000\b/g)].map(([, port = '']) => port);
+}
+
+/** Source ports of Pods that a gateway's conntrack knows, by its own connections and by copies of another one's. */
+async function knownPorts(gateway: string): Promise<ReadonlySet<string>> {
+  const dump = ['ovs-appctl', 'dpctl/dump-conntrack', 'zone=1'];
+  const text = await lab('exec', gateway, '--', 'env', 'OVS_RUNDIR=/run/sluice/ovs', ...dump);
+  return new Set([...text.matchAll(/orig=\([^)]*,sport=(\d+),/g)].map(([, port = '']) => port));
+}
+
+/** Whether it knows those that were there before it was asked and still are: the lane of new connections has others then. */
+async function knowsAll(gateway: string): Promise<boolean> {
+  const before = new Set(await openConnections());
+  const known = await knownPorts(gateway);
+  const lasting = (await openConnections()).filter((port) => before.has(port));
+  return lasting.length > 0 && lasting.every((port) => known.has(port));
 }
 
 beforeAll(() => egress.open());
@@ -95,6 +110,30 @@ it('the process of the holder dies and stays dead: another gateway takes over wh
   expect(seen.dual).toBe(0);
 });
 
+it('a holder dies that got the slot back a moment ago: connections that began since then go on', async () => {
+  const back = await egress.holder();
+  const other = otherGateway(back);
+  await drain(back, true);
+  await egress.movesTo(other);
+  // They keep the other one at work, and so new connections get other ports than their Pod's.
+  const former = Traffic.start({ uid: egress.uid, lanes: allLanes(server) });
+  try {
+    await egress.answered();
+    await drain(back, false);
+    await egress.movesTo(back);
+    const seen = await egress.under(async () => {
+      await eventually(`${other} to know all connections`, () => knowsAll(other));
+      await failNode(back, 'node', 'die');
+      await egress.movesTo(other);
+    });
+    egress.expectKept(seen);
+  } finally {
+    former.end();
+  }
+  const connections = lanes({ report: await former.report() }, 'tcp', 'push');
+  expect(connections).toEqual(each(connections, { lost: 0, errors: {} }));
+});
+
 describe('0 packets are lost and 0 connections broken in', () => {
   it('a planned drain', async () => {
     const from = await egress.holder();
@@ -113,7 +152,7 @@ describe('0 packets are lost and 0 connections broken in', () => {
     const crowd = Traffic.start({ uid: egress.uid, lanes: crowdLanes(server, 500) });
     try {
       // What it costs to open so many at once is another matter.
-      await eventually('all connections to be open', async () => (await openConnections()) >= 1000);
+      await eventually('all connections to be open', async () => (await openConnections()).length >= 1000);
       const from = await egress.holder();
       const seen = await egress.under(
         async () => {

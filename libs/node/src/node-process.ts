@@ -20,6 +20,7 @@ import { type Registry } from 'prom-client';
 import { Committer } from './commit/committer.js';
 import { KernelHostWriter } from './commit/host-writer.js';
 import { commitMetrics } from './commit/metrics.js';
+import { SwitchTable } from './conntrack-sync/switch-table.js';
 import { syncedKeeper } from './conntrack-sync/synced-keeper.js';
 import { HostFactsReader } from './facts/host-facts.js';
 import { MarkCheck } from './marks/mark-check.js';
@@ -80,15 +81,23 @@ export class NodeProcess {
       onChange: () => loop.mark(),
       onStatus: () => loop.markReport(),
     });
-    const parts = { settings, clock, logger, registry, client, recorder, ovs, network };
+    const table =
+      datapath === 'netdev' ? new SwitchTable({ clock, switch: ovs, zone: config.zones.nat }) : undefined;
+    if (table !== undefined) ovs.onChange(() => table.forget());
+    const ownConnections = async (): Promise<string> => {
+      const dump = await ovs.connections(config.zones.nat);
+      return table === undefined ? dump : table.withoutCopies(dump);
+    };
+    const parts = { settings, clock, logger, registry, client, recorder, ovs, network, ownConnections };
     const made = roles.gateway ? await slotKeeper(parts) : undefined;
     const history = made?.history;
-    const redis = datapath === 'system' ? redisTarget(settings) : undefined;
+    const redis = redisTarget(settings);
     const target = redis === undefined ? undefined : { redis };
+    const sync = { clock, logger, registry, network, target, self: nodeName };
     const keeper =
       made === undefined
         ? undefined
-        : syncedKeeper(made.keeper, { clock, logger, registry, network, target, self: nodeName });
+        : syncedKeeper(made.keeper, { ...sync, ...(table === undefined ? {} : { table }) });
     const replayer = roles.agent
       ? new Replayer({
           clock,

@@ -146,7 +146,10 @@ export class MovingEgress {
 }
 
 /** Those of some kinds, of both families. */
-export const lanes = ({ report }: Seen, ...kinds: readonly string[]): Record<string, LaneReport> =>
+export const lanes = (
+  { report }: Pick<Seen, 'report'>,
+  ...kinds: readonly string[]
+): Record<string, LaneReport> =>
   Object.fromEntries(Object.entries(report).filter(([name]) => kinds.includes(name.slice(0, -1))));
 
 /** What to expect of each of them. */

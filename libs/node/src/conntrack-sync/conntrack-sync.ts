@@ -7,17 +7,22 @@ import { type GlobalSlot, type SlotView } from '@sluice/model';
 import { ConntrackCodecError, type ConntrackEntry, type EntryChange } from '@sluice/netlink';
 import { Follower } from './follower.js';
 import { type SyncMetrics } from './metrics.js';
-import { emptyPlan, syncPlan, type SyncPlan } from './plan.js';
+import { emptyPlan, type SyncMode, syncPlan, type SyncPlan } from './plan.js';
 import { type ConnectionTable, type Position, streamStart, type SyncStreams, type Told } from './ports.js';
 import { Publisher } from './publisher.js';
 
-/** The kernel's connections, open. */
-export interface Kernel {
-  readonly table: ConnectionTable;
+/** The connections of a datapath, open. */
+export interface Connections {
+  /** What this gateway tells of. */
+  readonly own: Pick<ConnectionTable, 'dump'>;
+  /** Where copies are made and ended. */
+  readonly copies: ConnectionTable;
+  /** The addresses that this gateway carries, after every change. */
+  carried?(addresses: ReadonlySet<string>): void;
   close(): Promise<void>;
 }
 
-export interface KernelListener {
+export interface ConnectionsListener {
   readonly onChange: (change: EntryChange, entry: ConntrackEntry) => void;
   readonly onLost: () => void;
   readonly onFailed: (error: unknown) => void;
@@ -30,7 +35,8 @@ export interface ConntrackSyncOptions {
   /** The gateway's conntrack zone. */
   readonly zone: number;
   readonly streams: SyncStreams;
-  readonly openKernel: (listener: KernelListener) => Promise<Kernel>;
+  readonly mode: SyncMode;
+  readonly openConnections: (listener: ConnectionsListener) => Promise<Connections>;
   /** Random, 32 bits. */
   readonly firstSnapshot: number;
 }
@@ -39,7 +45,7 @@ const retryMs = 1000;
 const reopenMs = 10_000;
 
 interface Running {
-  readonly kernel: Kernel;
+  readonly connections: Connections;
   readonly publisher: Publisher;
   readonly follower: Follower;
 }
@@ -70,7 +76,8 @@ export class ConntrackSync {
 
   /** What the cluster says of the slots, and which of them this gateway carries. */
   update(view: SlotView, open: ReadonlySet<GlobalSlot>): void {
-    this.plan = syncPlan(view, open);
+    this.plan = syncPlan(view, open, this.options.mode);
+    this.running?.connections.carried?.(this.plan.carried);
     this.running?.publisher.update(this.plan.published);
     this.running?.follower.update(this.plan);
     this.wake();
@@ -95,10 +102,10 @@ export class ConntrackSync {
 
   /** Resolves when it runs; `failed` rejects when the kernel tells no more. */
   private async open(): Promise<{ readonly failed: Promise<never> }> {
-    const { clock, streams, metrics, zone, logger, firstSnapshot } = this.options;
+    const { clock, streams, metrics, zone, logger, firstSnapshot, mode } = this.options;
     const { promise: failed, reject } = Promise.withResolvers<never>();
     failed.catch(() => undefined);
-    const kernel = await this.options.openKernel({
+    const connections = await this.options.openConnections({
       onChange: (change, entry) => this.running?.publisher.changed(change, entry),
       onLost: () => {
         metrics.failures.inc({ where: 'events' });
@@ -106,10 +113,12 @@ export class ConntrackSync {
       },
       onFailed: reject,
     });
-    const { table } = kernel;
-    const publisher = new Publisher({ clock, table, streams, metrics, firstSnapshot });
-    const follower = new Follower({ zone, table, logger, metrics });
-    this.running = { kernel, publisher, follower };
+    const { own, copies } = connections;
+    const { snapshotMs } = mode;
+    const publisher = new Publisher({ clock, table: own, streams, metrics, firstSnapshot, snapshotMs });
+    const follower = new Follower({ zone, table: copies, logger, metrics });
+    this.running = { connections, publisher, follower };
+    connections.carried?.(this.plan.carried);
     publisher.update(this.plan.published);
     follower.update(this.plan);
     publisher.start();
@@ -122,7 +131,7 @@ export class ConntrackSync {
     const { running } = this;
     this.running = undefined;
     await running?.publisher.stop();
-    await running?.kernel.close();
+    await running?.connections.close();
   }
 
   private async follow(): Promise<void> {

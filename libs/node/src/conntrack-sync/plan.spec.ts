@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type SlotDuty, type SlotView } from '@sluice/model';
-import { addressIn, syncPlan } from './plan.js';
+import { addressIn, kernelMode, switchMode, syncPlan } from './plan.js';
 
 const duty = (
   slot: number,
@@ -35,7 +35,7 @@ describe('what is told', () => {
       duty(3, ['b', 'a'], { holder: 'b' }),
       duty(4, ['a', 'b'], { holder: 'a' }),
     ];
-    const plan = syncPlan(view(slots), new Set([1]));
+    const plan = syncPlan(view(slots), new Set([1]), kernelMode);
     expect([...plan.published]).toEqual(['198.18.0.1', '198.18.0.2']);
     expect([...plan.carried]).toEqual(['198.18.0.1']);
   });
@@ -52,7 +52,7 @@ describe('what is copied', () => {
     ['the holder, while another drains', duty(1, ['a', 'b'], { holder: 'a', previous: 'c' }), [], ['c']],
     ['nobody holds it yet', duty(1, ['a', 'b']), [], ['b', 'c', 'd']],
   ])('%s', (_name, slot, draining, expected) => {
-    const { copied } = syncPlan(view([slot], draining), new Set());
+    const { copied } = syncPlan(view([slot], draining), new Set(), kernelMode);
     expect([...copied.keys()]).toEqual(expected);
   });
 });
@@ -66,10 +66,28 @@ describe('what a snapshot may end', () => {
       duty(4, ['b', 'a'], { holder: 'c' }),
     ];
     // Slot 3 is open here: the cluster's record is late.
-    expect(plain(syncPlan(view(slots), new Set([3])).settled)).toEqual({
+    expect(plain(syncPlan(view(slots), new Set([3]), kernelMode).settled)).toEqual({
       b: ['198.18.0.1'],
       c: ['198.18.0.4'],
     });
+  });
+});
+
+describe('where copies are told apart from own connections', () => {
+  const plan = (slots: readonly SlotDuty[]) => syncPlan(view(slots), new Set(), switchMode);
+
+  test('a holder copies nothing of what the former one serves', () => {
+    expect(plan([duty(1, ['a', 'b'], { holder: 'a', previous: 'b' })]).copied.size).toBe(0);
+  });
+
+  test('the former holder copies what the new one tells, and ends what it tells no more', () => {
+    const { copied, settled } = plan([duty(1, ['b', 'a'], { holder: 'b', previous: 'a' })]);
+    expect(plain(copied)).toMatchObject({ b: ['198.18.0.1'] });
+    expect(plain(settled)).toEqual({ b: ['198.18.0.1'] });
+  });
+
+  test('what two others serve is not ended by one of them', () => {
+    expect(plan([duty(1, ['b', 'a'], { holder: 'b', previous: 'c' })]).settled.size).toBe(0);
   });
 });
 

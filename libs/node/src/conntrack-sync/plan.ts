@@ -28,10 +28,31 @@ export const emptyPlan: SyncPlan = {
 const addressesOf = (duties: readonly SlotDuty[]): ReadonlySet<string> =>
   new Set(duties.flatMap(({ addresses }) => addresses));
 
+/** How the connections of a datapath are told of and copied. */
+export interface SyncMode {
+  /** Between two snapshots. */
+  readonly snapshotMs: number;
+  /**
+   * Copies are told apart from this gateway's own connections: only they are ever ended. A holder makes none of what the
+   * former one still serves, for that one has to see both directions of it.
+   */
+  readonly knowsCopies: boolean;
+}
+
+/** The kernel tells of changes; snapshots are for what got lost. */
+export const kernelMode: SyncMode = { snapshotMs: 20_000, knowsCopies: false };
+/** Nobody tells of changes in userspace. */
+export const switchMode: SyncMode = { snapshotMs: 1000, knowsCopies: true };
+
 /** Whether `self` is one of the next after `gateway`, or serves the slot already. */
-function succeeds(view: SlotView, { order, recorded }: SlotDuty, gateway: string): boolean {
+function succeeds(
+  view: SlotView,
+  { order, recorded }: SlotDuty,
+  gateway: string,
+  { knowsCopies }: SyncMode,
+): boolean {
   const { self, draining } = view;
-  if (recorded?.holder === self) return recorded.previous === gateway;
+  if (recorded?.holder === self) return !knowsCopies && recorded.previous === gateway;
   const next = order.filter((name) => name !== gateway && !draining.has(name));
   return next.slice(0, successors).includes(self);
 }
@@ -47,17 +68,19 @@ const byPeer = (
     }),
   );
 
-export function syncPlan(view: SlotView, open: ReadonlySet<GlobalSlot>): SyncPlan {
+export function syncPlan(view: SlotView, open: ReadonlySet<GlobalSlot>, mode: SyncMode): SyncPlan {
   const { slots, self } = view;
   const isOpen = ({ slot }: SlotDuty): boolean => open.has(slot);
   return {
     carried: addressesOf(slots.filter(isOpen)),
     published: addressesOf(slots.filter((duty) => isOpen(duty) || duty.recorded?.previous === self)),
-    copied: byPeer(view, (duty, gateway) => succeeds(view, duty, gateway)),
+    copied: byPeer(view, (duty, gateway) => succeeds(view, duty, gateway, mode)),
     settled: byPeer(
       view,
       ({ slot, recorded }, gateway) =>
-        recorded?.holder === gateway && recorded.previous === undefined && !open.has(slot),
+        recorded?.holder === gateway &&
+        (recorded.previous === undefined || (mode.knowsCopies && recorded.previous === self)) &&
+        !open.has(slot),
     ),
   };
 }

@@ -24,6 +24,7 @@ beforeEach(() => {
     streams: network.of('a'),
     metrics: syncMetrics(new Registry()),
     firstSnapshot: 0,
+    snapshotMs: 20_000,
   });
 });
 afterEach(() => publisher.stop());

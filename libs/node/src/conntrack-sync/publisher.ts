@@ -3,6 +3,8 @@
  *
  *        events ──▶ collected for 20 ms ──▶ stream ◀── all, every 20 s, and at once after a loss
  *
+ * Of the userspace datapath there are no events: snapshots come every second, of the few connections that need it.
+ *
  * Open vSwitch lets the kernel tell when a connection begins and ends, not when it is established (datapath/conntrack.c):
  * a new one counts as established, and timeouts come with the snapshots. Nothing waits here for Redis: what cannot be told
  * is dropped, and a snapshot follows when Redis is back.
@@ -21,13 +23,13 @@ export interface PublisherOptions {
   readonly metrics: SyncMetrics;
   /** Of this process: another one numbers its snapshots anew. */
   readonly firstSnapshot: number;
+  readonly snapshotMs: number;
 }
 
 const collectMs = 20;
 const batchSize = 512;
 /** More than this waits for Redis only while Redis is slow. */
 const mostPending = 50_000;
-const snapshotMs = 20_000;
 /** A snapshot takes at most this share of the time. */
 const snapshotShare = 1 / 20;
 const retryMs = 1000;
@@ -118,7 +120,7 @@ export class Publisher {
     this.cancelSnapshot = this.options.clock.after(ms, () =>
       this.inTurn(async () => {
         const tookMs = await this.tellAll();
-        this.snapshotIn(this.isBehind() ? 0 : Math.max(snapshotMs, tookMs / snapshotShare));
+        this.snapshotIn(this.isBehind() ? 0 : Math.max(this.options.snapshotMs, tookMs / snapshotShare));
       }),
     );
   }

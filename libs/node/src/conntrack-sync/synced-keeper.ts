@@ -1,4 +1,4 @@
-/** A slot keeper whose gateway also keeps its connections on its successors. Wires ConntrackSync to kernel and Redis. */
+/** A slot keeper whose gateway also keeps its connections on its successors. Wires ConntrackSync to datapath and Redis. */
 import { randomBytes } from 'node:crypto';
 import { type Clock, describeError, type Logger } from '@sluice/core';
 import { defaultConfig } from '@sluice/datapath';
@@ -6,9 +6,11 @@ import { ConntrackListener, ConntrackTable, type HostNetwork } from '@sluice/net
 import { type SlotView, type Uplink } from '@sluice/model';
 import { type Registry } from 'prom-client';
 import { type SlotKeeper } from '../slots/slot-keeper.js';
-import { ConntrackSync, type Kernel, type KernelListener } from './conntrack-sync.js';
+import { type Connections, type ConnectionsListener, ConntrackSync } from './conntrack-sync.js';
 import { syncMetrics } from './metrics.js';
+import { kernelMode, switchMode } from './plan.js';
 import { RedisStreams, type StreamsTarget } from './redis-streams.js';
+import { type SwitchTable } from './switch-table.js';
 
 export interface SyncParts {
   readonly clock: Clock;
@@ -23,11 +25,13 @@ export interface SyncParts {
   readonly zone?: number;
   /** Of the kernel's connections; the process's own unless given. */
   readonly netns?: string;
+  /** Of the userspace datapath; the kernel's connections unless given. */
+  readonly table?: SwitchTable;
 }
 
 /** The keeper alone where there is nothing to synchronise through. */
 export function syncedKeeper(keeper: SlotKeeper, parts: SyncParts): SlotKeeper {
-  const { target, self, clock, registry } = parts;
+  const { target, self, clock, registry, table } = parts;
   if (target === undefined) return keeper;
   const logger = parts.logger.child({ part: 'conntrack-sync' });
   const zone = parts.zone ?? defaultConfig.zones.nat;
@@ -38,16 +42,27 @@ export function syncedKeeper(keeper: SlotKeeper, parts: SyncParts): SlotKeeper {
     metrics: syncMetrics(registry),
     zone,
     streams,
-    openKernel: (listener) => openKernel({ ...parts, logger, zone }, listener),
+    mode: table === undefined ? kernelMode : switchMode,
+    openConnections: (listener) =>
+      table === undefined
+        ? openKernel({ ...parts, logger, zone }, listener)
+        : Promise.resolve(connectionsOf(table)),
     firstSnapshot: randomBytes(4).readUInt32BE(),
   });
   return new SyncedKeeper(keeper, sync, streams);
 }
 
+const connectionsOf = (table: SwitchTable): Connections => ({
+  own: table.own,
+  copies: table.copied,
+  carried: (addresses) => table.adopt(addresses),
+  close: () => Promise.resolve(),
+});
+
 async function openKernel(
   { zone, netns, network, logger }: SyncParts & { readonly zone: number },
-  listener: KernelListener,
-): Promise<Kernel> {
+  listener: ConnectionsListener,
+): Promise<Connections> {
   // By default (2) the kernel tells only of connections that began while somebody listened.
   await network.writeSysctl('net.netfilter.nf_conntrack_events', '1').catch((error: unknown) => {
     logger.warn({ error: describeError(error) }, 'connections of before are told of with snapshots only');
@@ -56,7 +71,8 @@ async function openKernel(
   try {
     const events = await ConntrackListener.start({ zone, netns, ...listener });
     return {
-      table,
+      own: table,
+      copies: table,
       close: async () => {
         await events.stop();
         await table.close();

@@ -6,11 +6,13 @@ import { parseIp } from '@sluice/core';
 import { type PodConnection } from '../replay/connections.js';
 import { addressBytes, ethernet, internetChecksum, word } from './bytes.js';
 
+export type FrameFlow = Omit<PodConnection, 'gateway' | 'egressId'>;
+
 const protocols = { tcp: 6, udp: 17 } as const;
 const [podMac, gatewayMac] = ['02:5c:00:00:00:02', '02:5c:00:00:00:01'];
 
 /** RFC 9293 section 3.1: ports, sequence and acknowledgement 0, five words, ACK, a window. */
-const segment = ({ sourcePort, destinationPort }: PodConnection): Buffer =>
+const segment = ({ sourcePort, destinationPort }: FrameFlow): Buffer =>
   Buffer.concat([
     word(sourcePort),
     word(destinationPort),
@@ -19,10 +21,10 @@ const segment = ({ sourcePort, destinationPort }: PodConnection): Buffer =>
     Buffer.alloc(4),
   ]);
 
-const datagram = ({ sourcePort, destinationPort }: PodConnection): Buffer =>
+const datagram = ({ sourcePort, destinationPort }: FrameFlow): Buffer =>
   Buffer.concat([word(sourcePort), word(destinationPort), word(8), Buffer.alloc(2)]);
 
-export function replayFrame(connection: PodConnection): Uint8Array {
+export function replayFrame(connection: FrameFlow): Uint8Array {
   const { protocol } = connection;
   const [source, destination] = [parseIp(connection.source), parseIp(connection.destination)];
   const [from, to] = [addressBytes(source), addressBytes(destination)];

@@ -1,10 +1,10 @@
 /** How many connections a gateway still carries, by the address outside (ovs-dpctl(8), dump-conntrack). Pure. */
 import { canonicalIp } from '@sluice/core';
+import { overStates } from '../switch/conntrack-dump.js';
 
 /** Source and destination of the original direction, and destination of the reply: where NAT shows. */
 const tuples = /^\w+,orig=\(src=[^,]+,dst=([^,)]+)[^)]*\),reply=\(src=[^,]+,dst=([^,)]+)/;
-/** Both sides have said that they send no more (RFC 9293 section 3.3.2), or one has broken it off. */
-const over = /state=(?:TIME_WAIT|CLOSING|LAST_ACK|CLOSED|CLOSE)\b/;
+const over = new RegExp(`state=(?:${overStates.join('|')})\\b`);
 
 /** `dump`: one connection a line. Counts those of `addresses` (canonical) that can still carry something. */
 export function connectionsLeft(dump: string, addresses: ReadonlySet<string>): ReadonlyMap<string, number> {

@@ -8,7 +8,7 @@ import {
   RedisSlotStore,
   redisTarget,
 } from '@sluice/coordination';
-import { defaultConfig, ofports } from '@sluice/datapath';
+import { ofports } from '@sluice/datapath';
 import { type EventRecorder, type KubeClient } from '@sluice/kube';
 import { type HostNetwork } from '@sluice/netlink';
 import { type Registry } from 'prom-client';
@@ -33,6 +33,8 @@ export interface KeeperParts {
   readonly recorder: EventRecorder;
   readonly ovs: Switch;
   readonly network: Pick<HostNetwork, 'setLink'>;
+  /** The gateway's zone of conntrack without copies of other gateways' connections, as Open vSwitch writes it. */
+  readonly ownConnections: () => Promise<string>;
 }
 
 export interface MadeKeeper {
@@ -58,7 +60,7 @@ export async function slotKeeper(parts: KeeperParts): Promise<MadeKeeper> {
 }
 
 async function protocolKeeper(
-  { settings, clock, logger, registry, client, recorder, ovs, network }: KeeperParts,
+  { settings, clock, logger, registry, client, recorder, ovs, network, ownConnections }: KeeperParts,
   { redis, incarnation, switchUp }: { redis: RedisOptions; incarnation: number; switchUp: () => boolean },
 ): Promise<MadeKeeper> {
   const send = (frames: readonly Uint8Array[]): void => {
@@ -82,7 +84,7 @@ async function protocolKeeper(
   const leaving = new Leaving({
     clock,
     logger,
-    dump: () => ovs.connections(defaultConfig.zones.nat),
+    dump: ownConnections,
     onUnused: (slots) => keeper.unused(slots),
   });
   const keeper: ProtocolKeeper = new ProtocolKeeper({

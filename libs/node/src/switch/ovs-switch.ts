@@ -27,10 +27,11 @@ import {
   SwitchDatabase,
   unixctl,
 } from '@sluice/ovs';
+import { type Tuple } from '@sluice/netlink';
 import { type TunnelledFrame } from '../replay/replayer.js';
 import { type GateChange, gateMessages } from '../slots/gate.js';
 import { bundleOf, meterMessages } from './bundle.js';
-import { type PlainBridge, type Switch, type SwitchState } from './switch.js';
+import { type MadeConnection, type PlainBridge, type Switch, type SwitchState } from './switch.js';
 
 export interface OvsSwitchOptions {
   /** Where the sockets are. */
@@ -56,6 +57,15 @@ const versionIn = (text: string): string => /(\d+\.\d+(\.\d+)?)/.exec(text)?.[1]
 function isOldEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
+}
+
+/** A connection by its first packet, as ovs-dpctl(8) wants it. */
+function flushFilter({ source, destination, protocol, transport }: Tuple): string {
+  const [from, to] = source.includes(':') ? ['ct_ipv6_src', 'ct_ipv6_dst'] : ['ct_nw_src', 'ct_nw_dst'];
+  const ends = [`${from}=${source}`, `${to}=${destination}`, `ct_nw_proto=${String(protocol)}`];
+  if (transport.kind === 'ports')
+    ends.push(`ct_tp_src=${String(transport.source)}`, `ct_tp_dst=${String(transport.destination)}`);
+  return ends.join(',');
 }
 
 export class OvsSwitch implements Switch {
@@ -218,6 +228,31 @@ export class OvsSwitch implements Switch {
     return wrapped(async () => {
       const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
       return unixctl(socket, 'dpctl/dump-conntrack', `zone=${String(zone)}`);
+    });
+  }
+
+  async makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void> {
+    const messages = connections.map(({ frame, mark, source: { address, port } }): Message => ({
+      type: 'packet_out',
+      inPort: ports.controller,
+      actions: [
+        {
+          type: 'ct',
+          commit: true,
+          zone,
+          nat: { type: 'nat', direction: 'src', address: { first: address }, port: { first: port } },
+          exec: [{ type: 'set_field', field: 'ct_mark', value: BigInt(mark) }],
+        },
+      ],
+      data: frame,
+    }));
+    if (messages.length > 0) await wrapped(() => this.openFlow.send(messages));
+  }
+
+  async endConnection(zone: number, original: Tuple): Promise<void> {
+    await wrapped(async () => {
+      const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
+      await unixctl(socket, 'dpctl/flush-conntrack', `zone=${String(zone)}`, flushFilter(original));
     });
   }
 

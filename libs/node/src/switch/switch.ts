@@ -1,6 +1,7 @@
 /** The port to one node's Open vSwitch, as the loop needs it. `OvsSwitch` is the real one. */
 import { type TunnelledFrame } from '../replay/replayer.js';
 import { type Gate } from '../slots/gate.js';
+import { type Tuple } from '@sluice/netlink';
 import { type DesiredBridge, type Installed, type OpenFlowChange } from '@sluice/datapath';
 
 export type SwitchState =
@@ -15,6 +16,14 @@ export interface PlainBridge {
   readonly name: string;
   readonly mac: string;
   readonly nic: string;
+}
+
+export interface MadeConnection {
+  /** Its first packet. */
+  readonly frame: Uint8Array;
+  readonly mark: number;
+  /** What NAT makes of its source. */
+  readonly source: { readonly address: string; readonly port: number };
 }
 
 export interface Switch extends Gate {
@@ -45,6 +54,10 @@ export interface Switch extends Gate {
   sendTunnelled(packets: readonly TunnelledFrame[]): Promise<void>;
   /** What a zone of conntrack remembers, as Open vSwitch writes it. */
   connections(zone: number): Promise<string>;
+  /** Lets each frame begin its connection in a zone of conntrack, and reach nobody. Lost where its answers are another's. */
+  makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void>;
+  /** Ends one connection, if it is there. */
+  endConnection(zone: number, original: Tuple): Promise<void>;
   /** Sends frames out of a port; frames that cannot be sent now are lost. */
   send(frames: readonly Uint8Array[], port: number): Promise<void>;
 }

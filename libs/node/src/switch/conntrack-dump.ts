@@ -1,0 +1,47 @@
+/** Lines of Open vSwitch's conntrack (ovs-dpctl(8), dump-conntrack). */
+import { canonicalIp } from '@sluice/core';
+
+export interface DumpedConnection {
+  readonly protocol: 'tcp' | 'udp';
+  /** Of the first packet; canonical. */
+  readonly source: string;
+  readonly destination: string;
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  /** Where answers go: with source NAT, what it made of the source. */
+  readonly answersTo: { readonly address: string; readonly port: number };
+  readonly mark: number;
+  /** Of TCP: CT_DPIF_TCPS_..., without the prefix. */
+  readonly state: string | undefined;
+}
+
+const form =
+  /^(tcp|udp),orig=\(src=([^,)]+),dst=([^,)]+),sport=(\d+),dport=(\d+)\),reply=\(src=[^,)]+,dst=([^,)]+),sport=\d+,dport=(\d+)\)(.*)$/;
+
+/** undefined: a connection of another protocol, or not a line of a dump. */
+export function dumpedConnection(line: string): DumpedConnection | undefined {
+  const [, protocol, source = '', destination = '', sport, dport, to = '', port, rest = ''] =
+    form.exec(line) ?? [];
+  if (protocol !== 'tcp' && protocol !== 'udp') return undefined;
+  return {
+    protocol,
+    source: canonicalIp(source),
+    destination: canonicalIp(destination),
+    sourcePort: Number(sport),
+    destinationPort: Number(dport),
+    answersTo: { address: canonicalIp(to), port: Number(port) },
+    mark: Number(/,mark=(\d+)/.exec(rest)?.[1] ?? 0),
+    state: /state=(\w+)/.exec(rest)?.[1],
+  };
+}
+
+/** Both sides have said that they send no more (RFC 9293 section 3.3.2), or one has broken it off. */
+export const overStates = ['TIME_WAIT', 'CLOSING', 'LAST_ACK', 'CLOSED', 'CLOSE'] as const;
+
+export const isOver = ({ state }: DumpedConnection): boolean => overStates.some((over) => over === state);
+
+/** Somebody may still speak on it; one that is over would come back to life when it is made elsewhere. */
+const living: ReadonlySet<string> = new Set(['ESTABLISHED', 'CLOSE_WAIT', 'FIN_WAIT_1', 'FIN_WAIT_2']);
+
+export const lives = ({ protocol, state = '' }: DumpedConnection): boolean =>
+  protocol !== 'tcp' || living.has(state);
