@@ -14,6 +14,7 @@ import { ensureOutside, ensureRedis } from './outside.js';
 import { ports, type LabPlan, type NodePlan } from './plan.js';
 import { commandOf, isStopped, networkOf, parentOf, processes, readOr, send } from './process-table.js';
 import { recorded, runningPid } from './processes.js';
+import { setRedisClock } from './redis-clock.js';
 import { hosts, switchNamespace, type LinkPlan, type Network } from './topology.js';
 import { waitForNodes } from './up.js';
 
@@ -26,12 +27,13 @@ export const faults = [
   'redis-link',
   'api-link',
   'redis',
+  'redis-clock',
   'api',
 ] as const;
 export type Fault = (typeof faults)[number];
 
 /** What is away for everybody: nobody restarts it before it is healed. */
-const common = { redis: 'redis', api: 'kube-apiserver' } as const;
+const common = { redis: 'redis', 'redis-clock': 'redis', api: 'kube-apiserver' } as const;
 export type CommonFault = keyof typeof common;
 export type NodeFault = Exclude<Fault, CommonFault>;
 
@@ -103,10 +105,17 @@ async function strikeNode(node: NodePlan, manner: Manner): Promise<void> {
   });
 }
 
+const anHour = 3600;
+
+/** Of Redis's clock: it is an hour ahead. */
 function strikeCommon(plan: LabPlan, how: CommonFault, manner: Manner): void {
   const name = common[how];
   const pid = runningPid(plan.directory, name);
   if (pid === undefined) throw new Error(`${name} does not run`);
+  if (how === 'redis-clock') {
+    setRedisClock(plan, anHour);
+    return;
+  }
   send(pid, manner === 'freeze' ? 'SIGSTOP' : 'SIGKILL');
 }
 
@@ -177,12 +186,8 @@ async function healNode(plan: LabPlan, node: NodePlan): Promise<void> {
   await ensureNodeRuntime(plan, node);
 }
 
-/**
- * Puts back what `fail` broke, on one node or everywhere, and the lab's own programs besides; resolves when the nodes are
- * Ready. Sluice's own recovery is not waited for.
- */
-export async function heal(plan: LabPlan, only?: NodePlan): Promise<void> {
-  const nodes = only === undefined ? plan.nodes : [only];
+/** Puts back what is there for everybody: API server, Redis and the lab's other programs. */
+export async function healCommon(plan: LabPlan): Promise<void> {
   for (const name of recorded(plan.directory)) {
     const pid = runningPid(plan.directory, name);
     if (pid !== undefined && isStopped(pid)) send(pid, 'SIGCONT');
@@ -190,6 +195,15 @@ export async function heal(plan: LabPlan, only?: NodePlan): Promise<void> {
   await ensureControlPlane(plan);
   await ensureOutside(plan);
   ensureRedis(plan);
+}
+
+/**
+ * Puts back what `fail` broke, on one node or everywhere, and what is there for everybody besides; resolves when the nodes
+ * are Ready. Sluice's own recovery is not waited for.
+ */
+export async function heal(plan: LabPlan, only?: NodePlan): Promise<void> {
+  const nodes = only === undefined ? plan.nodes : [only];
+  await healCommon(plan);
   for (const node of nodes) await healNode(plan, node);
   for (const node of nodes) ensureKubelet(plan, node);
   await waitForNodes(plan, nodes);

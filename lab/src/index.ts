@@ -4,6 +4,7 @@ export {
   fail,
   faults,
   heal,
+  healCommon,
   isCommon,
   nodeOf,
   processesOf,

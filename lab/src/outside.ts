@@ -1,10 +1,10 @@
 /** What runs outside the cluster: echo servers in their own namespaces, and Redis on the management network. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inNamespace } from './namespaces.js';
 import { hostPort, ofFamilies, outsideAddress, ports, type LabPlan } from './plan.js';
 import { ensureCurrent, ensureRunning, type Program } from './processes.js';
 import { programPath } from './programs.js';
+import { redisClockEnvironment, setRedisClock } from './redis-clock.js';
 import { hosts, outsideServers } from './topology.js';
 
 export interface OutsideServer {
@@ -50,7 +50,7 @@ export const redisUrl = (plan: LabPlan): string => `redis://${hostPort(plan.host
 
 export function ensureRedis(plan: LabPlan): void {
   const directory = join(plan.directory, 'redis');
-  mkdirSync(directory, { recursive: true });
+  setRedisClock(plan, 0);
   const { ipv4, ipv6 } = plan.host;
   const options = [
     ...['--port', String(ports.redis), '--protected-mode', 'no', '--save', '', '--dir', directory],
@@ -60,5 +60,6 @@ export function ensureRedis(plan: LabPlan): void {
   ensureRunning(plan.directory, {
     name: 'redis',
     command: ['/usr/bin/redis-server', '--bind', ipv4, ipv6, ...options],
+    environment: redisClockEnvironment(plan),
   });
 }

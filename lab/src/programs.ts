@@ -124,6 +124,8 @@ const packages = [
   'iproute2',
   'iputils-arping',
   'iputils-ping',
+  'libfaketime',
+  'libtcmalloc-minimal4',
   'mmdebstrap',
   'nftables',
   'openssl',

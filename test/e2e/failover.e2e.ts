@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { allLanes, crowdLanes, type Manner, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
 import { crash } from './support/components.js';
-import { failApi, failNode, failRedis, redis, repairLab } from './support/faults.js';
+import { failApi, failNode, failRedis, redis, repairLab, stepRedisClock } from './support/faults.js';
 import { eventually, lab } from './support/lab.js';
 import {
   drain,
@@ -64,6 +64,10 @@ describe('nothing moves, and 0 packets are lost, when', () => {
     ['the store is wiped', () => redis('FLUSHALL')],
     ['the store is silent', () => redis('CLIENT', 'PAUSE', '3000', 'ALL').then(() => redis('PING'))],
     ['the store dies and comes back empty', () => failRedis().then(() => whileAway(3000))],
+    [
+      "the store's clock is set an hour ahead, so that every lease ends, and back",
+      () => stepRedisClock().then(() => whileAway(3000)),
+    ],
     ['the API server is away', () => failApi().then(() => whileAway(3000))],
     [
       'the holder is cut off from the store',

@@ -17,6 +17,7 @@ import {
   fail,
   type Fault,
   heal,
+  healCommon,
   isCommon,
   type LabPlan,
   labStatus,
@@ -196,6 +197,11 @@ export class Cluster {
     return isCommon(how)
       ? fail(this.plan, how, undefined, manner)
       : fail(this.plan, how, nodeOf(this.plan, node ?? ''), manner);
+  }
+
+  /** API server and Redis, but no node. */
+  healCommon(): Promise<void> {
+    return healCommon(this.plan);
   }
 
   heal(node?: string): Promise<void> {

@@ -109,9 +109,9 @@ const takeovers: readonly Scenario[] = [
       await cluster.fail('api');
       await cluster.fail('node', holder);
       await pause(15_000);
-      await cluster.heal();
+      await cluster.healCommon();
       await cluster.leaves(holder);
-      return [];
+      return [holder];
     },
   },
   {
@@ -177,6 +177,12 @@ const outages: readonly Scenario[] = [
     id: 'redis_paused',
     title: 'Redis stopped for 5 s',
     strike: outage(away, (cluster) => cluster.fail('redis', undefined, 'freeze')),
+  },
+  {
+    ...common,
+    id: 'redis_clock_stepped',
+    title: "Redis's clock set an hour ahead for 5 s, and back",
+    strike: outage(away, (cluster) => cluster.fail('redis-clock')),
   },
   {
     ...common,

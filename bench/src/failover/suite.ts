@@ -98,6 +98,7 @@ const redisOutages = [
   'redis_api_cut',
   'redis_killed',
   'redis_paused',
+  'redis_clock_stepped',
   'redis_flushed',
   'redis_old_snapshot',
 ];

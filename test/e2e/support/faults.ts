@@ -26,6 +26,9 @@ export const killNode = (name: string): Promise<void> => failNode(name, 'node');
 export const failRedis = (manner?: Manner): Promise<void> =>
   fail(existingLab(labName), 'redis', undefined, manner);
 
+/** Its clock is an hour ahead, until the lab is repaired. */
+export const stepRedisClock = (): Promise<void> => fail(existingLab(labName), 'redis-clock');
+
 export const failApi = (): Promise<void> => fail(existingLab(labName), 'api');
 
 const execute = promisify(execFile);
