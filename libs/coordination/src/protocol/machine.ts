@@ -210,6 +210,7 @@ export class SlotMachine {
     if (gate !== undefined) this.readGate(gate, { sentAt, now });
     this.attempts.expire(now);
     this.moves.expire(now);
+    if (gate !== undefined) this.moves.forgotten(now);
     if (!this.isFit || this.isDeaf(now)) {
       this.resign(now);
       return;

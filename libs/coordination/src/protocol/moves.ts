@@ -112,6 +112,22 @@ export class Moves {
     if (over.length > 0) this.context.emit({ type: 'withdraw', slots: over.map(({ slot }) => slot) });
   }
 
+  /**
+   * The map says that this gateway still serves connections of before, and it has nothing of the slot: it died in
+   * between. Said again until the map has heard it.
+   */
+  forgotten(now: number): void {
+    const gone = [...this.context.slots.values()].filter((record) => {
+      const { gate, isIdle, duty } = record;
+      const isGone = isIdle && gate === undefined && duty.recorded?.previous === this.context.settings.self;
+      record.goneSince = isGone ? (record.goneSince ?? now) : undefined;
+      if (record.goneSince === undefined || now - record.goneSince < this.settlingMs) return false;
+      record.goneSince = now;
+      return true;
+    });
+    if (gone.length > 0) this.context.emit({ type: 'withdraw', slots: gone.map(({ slot }) => slot) });
+  }
+
   private begin(record: SlotRecord, successor: GatewayName, now: number): void {
     const { gate, slot } = record;
     if (gate === undefined) return;

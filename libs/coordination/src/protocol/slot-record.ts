@@ -44,6 +44,8 @@ export class SlotRecord {
   retiredAt: number | undefined;
   /** When this gateway, which is retiring, took its name out of the cluster's map because the time was over. */
   withdrawnAt: number | undefined;
+  /** Since when the map names this gateway as a former holder, and the gate has nothing of the slot. */
+  goneSince: number | undefined;
   /** Since when it has been open here, as far as this process knows. */
   openSince: number | undefined;
   asserting = false;

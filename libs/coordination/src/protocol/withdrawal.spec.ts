@@ -30,11 +30,12 @@ class Bench {
     });
   }
 
-  look(entry: SlotEntry, gate: GateState): readonly SlotEffect[] {
+  look(entry: SlotEntry, gate?: GateState): readonly SlotEffect[] {
     this.now += slotTimes.renewMs;
     const leases = new Map([['b', { incarnation: 'b1', renewals: this.now, heard: 1 }]]);
     const answer = { kind: 'renewed', mark: 'm', leases, slots: new Map([[slot, entry]]) } as const;
-    return this.handle({ type: 'look', sentAt: this.now, answer, gate: new Map([[slot, gate]]) });
+    const table = new Map(gate === undefined ? [] : [[slot, gate]]);
+    return this.handle({ type: 'look', sentAt: this.now, answer, gate: table });
   }
 
   handle(event: SlotEvent): readonly SlotEffect[] {
@@ -98,6 +99,35 @@ describe('the gateway that left', () => {
     bench.assign({ holder: 'b', epoch: 6, previous: 'a' }, ['a']);
     bench.now += 1000;
     expect(bench.handle(unused)).toEqual([]);
+  });
+});
+
+describe('the gateway that left and died before its last connection ended', () => {
+  const entry: SlotEntry = { holder: 'b', epoch: 6, released: false };
+
+  test('withdraws when it is back, again until the map has heard it', () => {
+    const bench = new Bench();
+    const withdrawals = (looks: number) =>
+      Array.from({ length: looks }, () => bench.look(entry))
+        .flat()
+        .filter(({ type }) => type === 'withdraw');
+    bench.assign({ holder: 'b', epoch: 6, previous: 'a' });
+    expect(withdrawals(2)).toEqual([]);
+    bench.now += 5000;
+    expect(withdrawals(3)).toEqual([{ type: 'withdraw', slots: [slot] }]);
+    bench.now += 5000;
+    expect(withdrawals(1)).toHaveLength(1);
+    bench.assign({ holder: 'b', epoch: 6 });
+    bench.now += 5000;
+    expect(withdrawals(1)).toEqual([]);
+  });
+
+  test('stays while it has something of the slot', () => {
+    const bench = new Bench();
+    bench.assign({ holder: 'b', epoch: 6, previous: 'a' });
+    bench.look(entry, gate('retiring', 5, 'b'));
+    bench.now += 5000;
+    expect(types(bench.look(entry, gate('retiring', 5, 'b')))).not.toContain('withdraw');
   });
 });
 
