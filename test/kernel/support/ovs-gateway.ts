@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SwitchDatabase } from '@sluice/ovs';
 import { TestNamespace } from '../../../libs/netlink/src/testing/namespace.js';
 
 export const egressAddress = '198.18.0.100';
@@ -14,6 +16,8 @@ export const podMac = '02:00:00:00:0a:01';
 export const serverMac = '02:00:00:00:0b:01';
 
 const schema = '/usr/share/openvswitch/vswitch.ovsschema';
+/** How Sluice's image starts ovs-vswitchd. */
+const kept = fileURLToPath(new URL('../../../deploy/images/ovs-vswitchd-kept', import.meta.url));
 const podPort = 1;
 const serverPort = 2;
 
@@ -33,23 +37,43 @@ const flows = [
 export class OvsGateway {
   readonly namespace = new TestNamespace();
   private readonly directory = mkdtempSync(join(tmpdir(), 'kernel-ovs-'));
-  private daemons: readonly { readonly program: string; readonly child: ChildProcess }[] = [];
+  private daemons: readonly { readonly name: string; readonly child: ChildProcess }[] = [];
 
   /** `pod` and `server` are links of the namespace. */
   async start(): Promise<void> {
     const database = join(this.directory, 'conf.db');
     execFileSync('ovsdb-tool', ['create', database, schema]);
-    await this.daemon('ovsdb-server', [database, `--remote=punix:${this.socket}`]);
+    await this.daemon('ovsdb-server', 'ovsdb-server', [database, `--remote=punix:${this.socket}`]);
     this.vsctl('--retry', '--no-wait', 'init');
-    await this.daemon('ovs-vswitchd', [`unix:${this.socket}`]);
+    await this.daemon('ovs-vswitchd', kept, [`unix:${this.socket}`]);
     this.vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=system', 'fail_mode=secure');
     for (const [name, port] of [
       ['pod', podPort],
       ['server', serverPort],
     ] as const)
       this.vsctl('add-port', 'br0', name, '--', 'set', 'interface', name, `ofport_request=${String(port)}`);
+    this.program();
+  }
+
+  program(): void {
     for (const flow of flows)
       this.run('ovs-ofctl', '-O', 'OpenFlow15', 'add-flow', `unix:${join(this.directory, 'br0.mgmt')}`, flow);
+  }
+
+  /** Kills ovs-vswitchd and starts it anew, as Sluice's image does or plainly; it has its bridge then, and no flows. */
+  async restartSwitch(how: 'as the image' | 'plainly'): Promise<void> {
+    await this.killSwitch();
+    const program = how === 'plainly' ? 'ovs-vswitchd' : kept;
+    await this.daemon('ovs-vswitchd', program, [`unix:${this.socket}`]);
+    this.vsctl('set', 'Open_vSwitch', '.', 'external_ids:restarted=yes');
+  }
+
+  /** Its flows are there again: Sluice's own adapter says so. */
+  async restored(): Promise<void> {
+    const [database, isUp] = this.database();
+    await isUp;
+    await database.flowsRestored();
+    await database.stop();
   }
 
   /** As a machine that loses power: links and daemons at once. */
@@ -69,6 +93,16 @@ export class OvsGateway {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  private database(): readonly [SwitchDatabase, Promise<unknown>] {
+    const { promise, resolve } = Promise.withResolvers();
+    const onState = (state: unknown): void => {
+      if (state === 'up') resolve(state);
+    };
+    const database = new SwitchDatabase({ socketPath: this.socket, onState });
+    database.start();
+    return [database, promise];
+  }
+
   private get socket(): string {
     return join(this.directory, 'db.sock');
   }
@@ -81,18 +115,19 @@ export class OvsGateway {
     this.run('ovs-vsctl', `--db=unix:${this.socket}`, '--timeout=20', ...args);
   }
 
-  private async daemon(program: string, args: readonly string[]): Promise<void> {
-    const log = `--log-file=${join(this.directory, `${program}.log`)}`;
+  /** `program`: what starts it, and becomes it. */
+  private async daemon(name: string, program: string, args: readonly string[]): Promise<void> {
+    const log = `--log-file=${join(this.directory, `${name}.log`)}`;
     const command = [`--net=/run/netns/${this.namespace.name}`, program, ...args, '--no-chdir', log];
-    const control = `--unixctl=${join(this.directory, `${program}.ctl`)}`;
+    const control = `--unixctl=${join(this.directory, `${name}.ctl`)}`;
     const env = { ...process.env, OVS_RUNDIR: this.directory };
     const child = spawn('nsenter', [...command, control], { env, stdio: 'ignore' });
     await once(child, 'spawn');
-    this.daemons = [...this.daemons, { program, child }];
+    this.daemons = [...this.daemons, { name, child }];
   }
 
   private async killDaemons(only?: string): Promise<void> {
-    const ended = this.daemons.filter(({ program }) => only === undefined || program === only);
+    const ended = this.daemons.filter(({ name }) => only === undefined || name === only);
     this.daemons = this.daemons.filter((daemon) => !ended.includes(daemon));
     for (const { child } of ended) {
       const gone = once(child, 'exit');
