@@ -27,7 +27,7 @@ const aroundMs = 1500;
 const crowdMs = 8000;
 
 export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Outcome> {
-  await cluster.settled();
+  await cluster.balanced();
   const first = await cluster.currentHolder();
   await scenario.before?.(cluster, first);
   const holder = await cluster.currentHolder();
