@@ -61,10 +61,28 @@ const away = 5000;
 
 const takeovers: readonly Scenario[] = [
   { ...common, id: 'node_death', headline: true, title: 'gateway node killed', strike: takeover('node') },
-  { ...common, id: 'ovs_death', title: 'ovs-vswitchd killed', strike: takeover('ovs') },
-  { ...common, id: 'uplink_down', title: 'uplink dead behind the switch', strike: takeover('uplink') },
-  { ...common, id: 'underlay_down', title: 'underlay dead behind the switch', strike: takeover('underlay') },
-  { ...common, id: 'both_down', title: 'uplink and underlay dead', strike: takeover('uplink', 'underlay') },
+  { ...common, id: 'ovs_death', headline: true, title: 'ovs-vswitchd killed', strike: takeover('ovs') },
+  {
+    ...common,
+    id: 'uplink_down',
+    headline: true,
+    title: 'uplink dead behind the switch',
+    strike: takeover('uplink'),
+  },
+  {
+    ...common,
+    id: 'underlay_down',
+    headline: true,
+    title: 'underlay dead behind the switch',
+    strike: takeover('underlay'),
+  },
+  {
+    ...common,
+    id: 'both_down',
+    headline: true,
+    title: 'uplink and underlay dead',
+    strike: takeover('uplink', 'underlay'),
+  },
   {
     ...common,
     id: 'process_dead',
