@@ -150,6 +150,7 @@ const outages: readonly Scenario[] = [
   {
     ...common,
     id: 'process_crash',
+    headline: true,
     title: 'gateway process killed, and restarted by its supervisor',
     strike: async (cluster, holder) => {
       await cluster.fail('process', holder);
@@ -231,6 +232,7 @@ const plannedMoves: readonly Scenario[] = [
   {
     ...common,
     id: 'drain',
+    headline: true,
     title: 'planned drain with 1,000 live connections',
     planned: true,
     connections: 500,
