@@ -161,7 +161,6 @@ export class Cluster {
 
   /** Settled, and every gateway has its share: nothing is to be moved any more. */
   async balanced(withinMs = patienceMs): Promise<void> {
-    await this.settled(withinMs);
     await until(
       'every gateway to have its share',
       async () => {
@@ -170,6 +169,7 @@ export class Cluster {
       },
       withinMs,
     );
+    await this.settled(withinMs);
   }
 
   /** Slots whose holder is not among the living. */

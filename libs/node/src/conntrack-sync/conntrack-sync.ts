@@ -114,8 +114,7 @@ export class ConntrackSync {
       onFailed: reject,
     });
     const { own, copies } = connections;
-    const { snapshotMs } = mode;
-    const publisher = new Publisher({ clock, table: own, streams, metrics, firstSnapshot, snapshotMs });
+    const publisher = new Publisher({ clock, table: own, streams, metrics, firstSnapshot, mode });
     const follower = new Follower({ zone, table: copies, logger, metrics });
     this.running = { connections, publisher, follower };
     connections.carried?.(this.plan.carried);

@@ -32,6 +32,8 @@ const addressesOf = (duties: readonly SlotDuty[]): ReadonlySet<string> =>
 export interface SyncMode {
   /** Between two snapshots. */
   readonly snapshotMs: number;
+  /** Of the time, which a snapshot takes at most. */
+  readonly snapshotShare: number;
   /**
    * Copies are told apart from this gateway's own connections: only they are ever ended. A holder makes none of what the
    * former one still serves, for that one has to see both directions of it.
@@ -40,9 +42,9 @@ export interface SyncMode {
 }
 
 /** The kernel tells of changes; snapshots are for what got lost. */
-export const kernelMode: SyncMode = { snapshotMs: 20_000, knowsCopies: false };
-/** Nobody tells of changes in userspace. */
-export const switchMode: SyncMode = { snapshotMs: 1000, knowsCopies: true };
+export const kernelMode: SyncMode = { snapshotMs: 20_000, snapshotShare: 1 / 20, knowsCopies: false };
+/** Nobody tells of changes in userspace, and on a busy node a snapshot of a small table waits more than it works. */
+export const switchMode: SyncMode = { snapshotMs: 500, snapshotShare: 1 / 10, knowsCopies: true };
 
 /** Whether `self` is one of the next after `gateway`, or serves the slot already. */
 function succeeds(

@@ -4,6 +4,7 @@ import { type ConntrackEntry, type NewConnection } from '@sluice/netlink';
 import { Registry } from 'prom-client';
 import { decodeBatch, type SyncBatch } from './batch.js';
 import { syncMetrics } from './metrics.js';
+import { kernelMode } from './plan.js';
 import { Publisher } from './publisher.js';
 import { address, egress, otherAddress } from './testing/connections.js';
 import { FakeNetwork } from './testing/fake-streams.js';
@@ -24,7 +25,7 @@ beforeEach(() => {
     streams: network.of('a'),
     metrics: syncMetrics(new Registry()),
     firstSnapshot: 0,
-    snapshotMs: 20_000,
+    mode: kernelMode,
   });
 });
 afterEach(() => publisher.stop());

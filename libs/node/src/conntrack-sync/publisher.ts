@@ -3,7 +3,7 @@
  *
  *        events ──▶ collected for 20 ms ──▶ stream ◀── all, every 20 s, and at once after a loss
  *
- * Of the userspace datapath there are no events: snapshots come every second, of the few connections that need it.
+ * Of the userspace datapath there are no events: snapshots come twice a second, of the few connections that need it.
  *
  * Open vSwitch lets the kernel tell when a connection begins and ends, not when it is established (datapath/conntrack.c):
  * a new one counts as established, and timeouts come with the snapshots. Nothing waits here for Redis: what cannot be told
@@ -13,7 +13,7 @@ import { type Clock } from '@sluice/core';
 import { type ConntrackEntry, type EntryChange, isClosing, protocols, recreation } from '@sluice/netlink';
 import { encodeBatch, type SyncBatch, type SyncConnection } from './batch.js';
 import { type SyncMetrics } from './metrics.js';
-import { addressIn } from './plan.js';
+import { addressIn, type SyncMode } from './plan.js';
 import { type ConnectionTable, type SyncStreams } from './ports.js';
 
 export interface PublisherOptions {
@@ -23,15 +23,13 @@ export interface PublisherOptions {
   readonly metrics: SyncMetrics;
   /** Of this process: another one numbers its snapshots anew. */
   readonly firstSnapshot: number;
-  readonly snapshotMs: number;
+  readonly mode: Pick<SyncMode, 'snapshotMs' | 'snapshotShare'>;
 }
 
 const collectMs = 20;
 const batchSize = 512;
 /** More than this waits for Redis only while Redis is slow. */
 const mostPending = 50_000;
-/** A snapshot takes at most this share of the time. */
-const snapshotShare = 1 / 20;
 const retryMs = 1000;
 /** Seconds that a connection lives on the successor before its own timeout is known. */
 const newTimeoutS = 300;
@@ -119,8 +117,9 @@ export class Publisher {
     this.cancelSnapshot?.();
     this.cancelSnapshot = this.options.clock.after(ms, () =>
       this.inTurn(async () => {
+        const { snapshotMs, snapshotShare } = this.options.mode;
         const tookMs = await this.tellAll();
-        this.snapshotIn(this.isBehind() ? 0 : Math.max(this.options.snapshotMs, tookMs / snapshotShare));
+        this.snapshotIn(this.isBehind() ? 0 : Math.max(snapshotMs, tookMs / snapshotShare));
       }),
     );
   }
