@@ -12,10 +12,18 @@ import {
   isConflict,
   isNotFound,
   type KubeClient,
+  type NewEvent,
   namespaces,
   nodes,
+  reasons,
+  services,
 } from '@sluice/kube';
-import { type ClusterPlan, egressStatusAnnotation, nodeIdAnnotation } from '@sluice/model';
+import {
+  type ClusterPlan,
+  egressStatusAnnotation,
+  nodeIdAnnotation,
+  serviceIdsAnnotation,
+} from '@sluice/model';
 import { type Counter } from 'prom-client';
 import { type IdRecord } from './id-record.js';
 
@@ -57,6 +65,13 @@ export class PlanWriter {
         plan.namespaces.map((entry) => this.namespace(entry)),
       )),
     ];
+    failures.push(
+      ...(await this.all(
+        'Service',
+        plan.serviceIds.write.map((entry) => this.serviceIds(entry)),
+      )),
+    );
+    for (const problem of plan.serviceIds.problems) this.options.events.record(serviceIdEvent(problem));
     for (const event of plan.events) this.options.events.record(event);
     if (failures.length > 0) throw failures[0];
   }
@@ -111,6 +126,12 @@ export class PlanWriter {
     return () => this.options.client.patch(namespaces, { name }, { metadata }, { fieldManager });
   }
 
+  /** By uid: the Service may be gone, or another one of its name may have come. */
+  private serviceIds({ namespace, name, uid, value }: ClusterPlan['serviceIds']['write'][number]): Write {
+    const metadata = { uid, annotations: { [serviceIdsAnnotation]: value ?? null } };
+    return () => this.options.client.patch(services, { namespace, name }, { metadata }, { fieldManager });
+  }
+
   /** The errors that are to be tried again. */
   private async all(kind: string, writes: readonly Write[]): Promise<readonly unknown[]> {
     const failures: unknown[] = [];
@@ -136,3 +157,16 @@ export class PlanWriter {
     return true;
   }
 }
+
+const serviceIdEvent = ({
+  namespace,
+  name,
+  uid,
+  reason,
+  ports,
+}: ClusterPlan['serviceIds']['problems'][number]): NewEvent => ({
+  regarding: { kind: 'Service', namespace, name, uid },
+  type: 'Warning',
+  reason,
+  message: `${ports.join(', ')}: ${reasons[reason]}`,
+});

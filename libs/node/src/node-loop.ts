@@ -4,7 +4,15 @@
  */
 import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
 import { bridgeName, type CompiledDesired, type Compiler, podPortName, slowPortName } from '@sluice/datapath';
-import { type Intent, type NodeFacts, resolve, slotView, type SlotView, type World } from '@sluice/model';
+import {
+  type Intent,
+  type NodeFacts,
+  resolve,
+  ServiceBook,
+  slotView,
+  type SlotView,
+  type World,
+} from '@sluice/model';
 import { type HostNetwork, type NetworkEvent } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
 import { Announcer } from './announce/announcer.js';
@@ -70,6 +78,7 @@ export class NodeLoop {
   private readonly announcer: Announcer;
   private readonly host = new Cached<HostFacts>();
   private readonly podInterfaces = new Cached<PodInterfaces>();
+  private readonly book = new ServiceBook();
   private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
   private facts: NodeFacts | undefined;
   private view: SlotView | undefined;
@@ -184,7 +193,7 @@ export class NodeLoop {
     const host = await this.host.get(() => this.options.hostFacts.read(world));
     const facts = await this.nodeFacts(world, host);
     this.facts = facts;
-    const resolution = resolve(world, facts);
+    const resolution = resolve(world, facts, this.book);
     if (resolution.kind === 'waiting') {
       if (resolution.reason !== this.waiting)
         logger.info({ reason: resolution.reason }, 'waiting for the controller');

@@ -14,6 +14,7 @@ import {
 } from './gateways.js';
 import { Ids } from './ids.js';
 import { nameOf, type PlannedPool, planPools, poolStatus } from './pools.js';
+import { planServiceIds } from './service-ids.js';
 import { addressStatus, eventsOf, holding, namespaceStatus, statusDiffers } from './statuses.js';
 
 export function planCluster(world: World, context: PlanContext): ClusterPlan {
@@ -42,6 +43,7 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
     .map((outcome) => ({ namespace: outcome.namespace, status: namespaceStatus(outcome, holdings) }))
     .filter(({ namespace, status }) => statusDiffers(namespace, status));
   const counts = countsBy(pools, addresses);
+  const serviceIds = planServiceIds(world.services, ids);
   const recheckAtMs = nextRecheck(health, ids);
   return {
     nodeIds: freshNodeIds,
@@ -70,6 +72,7 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
       remove: remove.map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' })),
     },
     namespaces: statuses.map(({ namespace, status }) => ({ name: nameOf(namespace), status })),
+    serviceIds,
     events: statuses.flatMap(({ namespace, status }) => eventsOf(namespace, status)),
     resting: ids.resting(),
     ...(recheckAtMs === undefined ? {} : { recheckAtMs }),

@@ -1,0 +1,161 @@
+/** Services on gateways that run no kube-proxy: clients outside, endpoints on the workers. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { existingLab, nodeOf, programPath } from '@sluice/lab';
+import { apply, eventually, kubectl, kubectlJson, labName, runIn } from './support/lab.js';
+import { echoPorts, otherWorker, servers, worker } from './support/lab-facts.js';
+import { createNamespace, deleteNamespace, type Report, runPod } from './support/workloads.js';
+
+const namespace = 'e2e-services';
+const httpPort = 8080;
+const families = ['ipv4', 'ipv6'] as const;
+type Family = (typeof families)[number];
+
+/** Own addresses of the gateways on the uplink. */
+const gateways = ['gateway-1', 'gateway-2'].map((name) => {
+  const { uplink } = nodeOf(existingLab(labName), name);
+  if (uplink === undefined) throw new Error(`${name} has no uplink`);
+  return { name, ...uplink };
+});
+/** Hosts outside: a neighbour of the gateways, and one behind the router. */
+const clients = [
+  { name: 'outside', place: 'onLink' },
+  { name: 'routed', place: 'routed' },
+] as const;
+
+const inUrl = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+/** What the server says; rejects when nobody does. */
+const get = (host: string, target: string): Promise<string> =>
+  runIn(host, 'curl', '-s', '-m', '3', `http://${target}`);
+
+/** Asks from each of these ports, and resets the connection, so that the port is free again at once. */
+const askFromPorts = `
+  const { connect } = require('node:net');
+  const [host, port, ...from] = process.argv.slice(1);
+  const ask = (localPort) => new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), localPort: Number(localPort) }).on('error', reject);
+    socket.write('GET /hostname HTTP/1.0\\r\\n\\r\\n');
+    socket.once('data', (data) => {
+      socket.resetAndDestroy();
+      resolve(String(data).split('\\r\\n\\r\\n')[1]);
+    });
+  });
+  (async () => {
+    const names = [];
+    for (const localPort of from) names.push(await ask(localPort));
+    console.log(JSON.stringify(names));
+  })();
+`;
+
+/** Names of the Pods that a neighbour of the gateways meets from these ports, in their order. */
+async function podsMet(address: string, port: number, from: readonly number[]): Promise<readonly string[]> {
+  const asked = [address, port, ...from].map(String);
+  return JSON.parse(await runIn('outside', process.execPath, '-e', askFromPorts, ...asked)) as string[];
+}
+
+async function nodePort(name: string): Promise<number> {
+  const { spec } = await kubectlJson<{ spec: { ports: readonly { nodePort: number }[] } }>(
+    ...['get', 'service', '-n', namespace, name],
+  );
+  return spec.ports[0]?.nodePort ?? 0;
+}
+
+async function createService(name: string, spec: object): Promise<void> {
+  const metadata = { namespace, name };
+  const ports = [{ name: 'http', port: 80, targetPort: httpPort }];
+  const common = { type: 'NodePort', ipFamilyPolicy: 'RequireDualStack', ports };
+  await apply(JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ...common, ...spec } }));
+}
+
+const server = ['agnhost', 'netexec', `--http-port=${httpPort}`, '--udp-port=8081'];
+const app = (name: string) => ({ selector: { app: name } });
+
+beforeAll(async () => {
+  await createNamespace(namespace);
+  await runPod({ namespace, name: 'web' }, { node: worker, command: server });
+  await createService('web', app('web'));
+  await createService('nobody', app('nobody'));
+  await runPod({ namespace, name: 'udp' }, { node: otherWorker });
+  await createService('udp', { ...app('udp'), ports: [{ protocol: 'UDP', port: echoPorts.udp }] });
+  await createService('limited', {
+    ...app('web'),
+    type: 'LoadBalancer',
+    loadBalancerClass: 'e2e.example/nobody',
+    loadBalancerSourceRanges: ['198.18.0.0/24', '2001:db8:18::/64'],
+  });
+});
+afterAll(() => deleteNamespace(namespace));
+
+const answers = (host: string, target: string): Promise<string> =>
+  eventually(`an answer from ${target}`, () => get(host, target).catch(() => undefined));
+
+describe.each(families)('a node port, %s', (family: Family) => {
+  it.each(clients)('answers on every gateway, and the Pod sees the address of $name', async (client) => {
+    const port = await nodePort('web');
+    for (const gateway of gateways) {
+      const seen = await answers(client.name, `${inUrl(gateway[family])}:${port}/clientip`);
+      expect(seen.replace(/:\d+$/, '')).toBe(inUrl(servers[family][client.place]));
+    }
+  });
+
+  it('keeps the address of UDP clients, too', async () => {
+    const port = await nodePort('udp');
+    for (const gateway of gateways) {
+      const command = ['udp', `${inUrl(gateway[family])}:${port}`, '--every', '20ms', '--for', '200ms'];
+      const seen = await eventually(`an answer from ${gateway.name}`, async () => {
+        const report = JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
+        return Object.keys(report.seen).length > 0 ? report.seen : undefined;
+      });
+      expect(Object.keys(seen)).toEqual([servers[family].onLink]);
+    }
+  });
+
+  it('is there for clients inside the source ranges alone', async () => {
+    const port = await nodePort('limited');
+    for (const gateway of gateways) {
+      const target = `${inUrl(gateway[family])}:${port}/clientip`;
+      await answers('outside', target);
+      // 28: no answer at all.
+      await expect(get('routed', target)).rejects.toMatchObject({ code: 28 });
+    }
+  });
+
+  it('of a service without endpoints refuses', async () => {
+    const port = await nodePort('nobody');
+    for (const gateway of gateways)
+      await eventually(`${gateway.name} to refuse`, () =>
+        get('outside', `${inUrl(gateway[family])}:${port}/`).then(
+          () => false,
+          // CURLE_COULDNT_CONNECT at once; 28 would be its own patience.
+          (error: unknown) => (error as { code?: number }).code === 7,
+        ),
+      );
+  });
+});
+
+describe('several endpoints', () => {
+  const both = ['spread-1', 'spread-2'];
+  beforeAll(async () => {
+    for (const [at, name] of both.entries()) {
+      await runPod({ namespace, name }, { node: at === 0 ? worker : otherWorker, command: server });
+      await kubectl('label', 'pod', '-n', namespace, name, 'app=spread', '--overwrite');
+    }
+    await createService('spread', app('spread'));
+  });
+
+  it.each(families)(
+    'share the connections, and a client gets the same one by every gateway, %s',
+    async (family) => {
+      const port = await nodePort('spread');
+      const from = Array.from({ length: 40 }, (_, at) => 41_000 + 2 * at);
+      const met: (readonly string[])[] = [];
+      for (const gateway of gateways) {
+        await answers('outside', `${inUrl(gateway[family])}:${port}/hostname`);
+        met.push(await podsMet(gateway[family], port, from));
+      }
+      const [first = [], second = []] = met;
+      expect(second).toEqual(first);
+      expect([...new Set(first)].sort()).toEqual(both);
+    },
+  );
+});
