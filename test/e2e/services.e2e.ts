@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { existingLab, nodeOf, programPath } from '@sluice/lab';
 import { apply, eventually, kubectl, kubectlJson, labName, runIn } from './support/lab.js';
+import { failNode, repairLab } from './support/faults.js';
 import { echoPorts, otherWorker, servers, worker } from './support/lab-facts.js';
 import { createNamespace, deleteNamespace, type Report, runPod } from './support/workloads.js';
 
@@ -158,4 +159,123 @@ describe('several endpoints', () => {
       expect([...new Set(first)].sort()).toEqual(both);
     },
   );
+});
+
+const balancer = { type: 'LoadBalancer', loadBalancerClass: 'sluice.dev/gateway' };
+
+interface Balanced {
+  readonly metadata: { readonly uid: string };
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip: string }[] } };
+}
+
+/** Of a Service, once its status says so: of one family, or of both. */
+const addressesOf = (name: string, count: number): Promise<readonly string[]> =>
+  eventually(`${name} to have ${count} addresses`, async () => {
+    const { status } = await kubectlJson<Balanced>('get', 'service', '-n', namespace, name);
+    const ips = (status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip);
+    return ips.length === count ? ips : undefined;
+  });
+
+describe('a LoadBalancer Service of our class', () => {
+  const asked = { ipv4: '198.18.0.118', ipv6: '2001:db8:18::118' };
+  beforeAll(async () => {
+    await createService('balanced', { ...app('web'), ...balancer });
+    await createService('echo', {
+      ...app('udp'),
+      ...balancer,
+      ports: [{ name: 'tcp', port: echoPorts.tcp }],
+    });
+    await kubectl(
+      ...['annotate', 'service', '-n', namespace, 'echo'],
+      `sluice.dev/address=${asked.ipv4},${asked.ipv6}`,
+    );
+  });
+
+  it('gets a pair of the pool, and tells it', async () => {
+    const addresses = await addressesOf('balanced', 2);
+    const name = (addresses[0] ?? '').replaceAll('.', '-');
+    const { spec } = await kubectlJson<{ spec: { claim: object; addresses: readonly string[] } }>(
+      ...['get', 'egressaddress', name],
+    );
+    expect(spec).toMatchObject({ addresses, claim: { kind: 'Service', namespace, name: 'balanced' } });
+  });
+
+  it('gets the addresses that it asks for', async () => {
+    const wanted = Object.values(asked).join();
+    await eventually('them', async () => (await addressesOf('echo', 2)).join() === wanted);
+  });
+
+  it.each(families.flatMap((family) => clients.map((client) => [family, client.name, client] as const)))(
+    'answers on its ports over %s, and the Pod sees the address of %s',
+    async (family, _name, client) => {
+      const addresses = await addressesOf('balanced', 2);
+      const address = addresses.find((text) => text.includes(':') === (family === 'ipv6')) ?? '';
+      const seen = await answers(client.name, `${inUrl(address)}:80/clientip`);
+      expect(seen.replace(/:\d+$/, '')).toBe(inUrl(servers[family][client.place]));
+      // 28: nobody says anything on another port.
+      await expect(get(client.name, `${inUrl(address)}:81/`)).rejects.toMatchObject({ code: 28 });
+    },
+  );
+
+  it('without endpoints refuses', async () => {
+    await createService('empty', { ...app('nobody'), ...balancer });
+    for (const address of await addressesOf('empty', 2))
+      await eventually(`${address} to refuse`, () =>
+        get('outside', `${inUrl(address)}:80/`).then(
+          () => false,
+          (error: unknown) => (error as { code?: number }).code === 7,
+        ),
+      );
+  });
+
+  it('keeps its connections when the gateway dies that carries it', async () => {
+    await eventually('the address', async () => (await addressesOf('echo', 2)).includes(asked.ipv4));
+    const streams = Object.values(asked).map(async (address) => {
+      const command = ['tcp', `${inUrl(address)}:${echoPorts.tcp}`, '--every', '20ms', '--for', '10s'];
+      return JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
+    });
+    const holder = await eventually('a holder', async () => {
+      const { status } = await kubectlJson<{ status?: { holder?: string } }>(
+        ...['get', 'egressaddress', asked.ipv4.replaceAll('.', '-')],
+      );
+      return status?.holder;
+    });
+    await failNode(holder, 'ovs', 'die');
+    for (const report of await Promise.all(streams)) {
+      expect(report).toMatchObject({ lost: 0, errors: {} });
+      expect(report.answered).toBeGreaterThan(300);
+    }
+    await repairLab();
+  });
+
+  it('says what is wrong with what it asks for, and keeps what it has', async () => {
+    const before = await addressesOf('balanced', 2);
+    const since = Date.now();
+    await kubectl('annotate', 'service', '-n', namespace, 'balanced', 'sluice.dev/address=192.0.2.1');
+    await eventually('an event', async () => {
+      const { items } = await kubectlJson<{
+        items: readonly { reason: string; message: string; eventTime: string }[];
+      }>('get', 'events', '-n', namespace, '--field-selector', 'involvedObject.name=balanced');
+      return items.some(
+        ({ reason, message, eventTime }) =>
+          reason === 'AddressNotInPool' &&
+          message.includes('192.0.2.1 is not in any EgressPool') &&
+          Date.parse(eventTime) >= since,
+      );
+    });
+    expect(await addressesOf('balanced', 2)).toEqual(before);
+    await kubectl('annotate', 'service', '-n', namespace, 'balanced', 'sluice.dev/address-');
+  });
+
+  it('gives its addresses back when it is deleted', async () => {
+    const [address = ''] = await addressesOf('balanced', 2);
+    await kubectl('delete', 'service', '-n', namespace, 'balanced');
+    await eventually('the address to be free', async () => {
+      const { items } = await kubectlJson<{ items: readonly { spec: { addresses: readonly string[] } }[] }>(
+        ...['get', 'egressaddresses'],
+      );
+      return items.every(({ spec }) => !spec.addresses.includes(address));
+    });
+    await expect(get('outside', `${address}:80/`)).rejects.toThrow();
+  });
 });

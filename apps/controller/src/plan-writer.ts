@@ -43,6 +43,9 @@ const width = 16;
 type Write = () => Promise<unknown>;
 
 export class PlanWriter {
+  /** Of the last plan. */
+  private problems: ReadonlySet<string> = new Set();
+
   constructor(private readonly options: PlanWriterOptions) {}
 
   /** Throws when anything was not written, after everything else was. */
@@ -66,13 +69,12 @@ export class PlanWriter {
       )),
     ];
     failures.push(
-      ...(await this.all(
-        'Service',
-        plan.serviceIds.write.map((entry) => this.serviceIds(entry)),
-      )),
+      ...(await this.all('Service', [
+        ...plan.serviceIds.write.map((entry) => this.serviceIds(entry)),
+        ...plan.ingress.map((entry) => this.ingress(entry)),
+      ])),
     );
-    for (const problem of plan.serviceIds.problems) this.options.events.record(serviceIdEvent(problem));
-    for (const event of plan.events) this.options.events.record(event);
+    this.tell(plan);
     if (failures.length > 0) throw failures[0];
   }
 
@@ -130,6 +132,25 @@ export class PlanWriter {
   private serviceIds({ namespace, name, uid, value }: ClusterPlan['serviceIds']['write'][number]): Write {
     const metadata = { uid, annotations: { [serviceIdsAnnotation]: value ?? null } };
     return () => this.options.client.patch(services, { namespace, name }, { metadata }, { fieldManager });
+  }
+
+  private ingress({ namespace, name, uid, addresses }: ClusterPlan['ingress'][number]): Write {
+    const ingress = addresses.map((ip) => ({ ip, ipMode: 'VIP' }));
+    const patch = { metadata: { uid }, status: { loadBalancer: { ingress } } };
+    return () =>
+      this.options.client.patch(services, { namespace, name }, patch, {
+        fieldManager,
+        subresource: 'status',
+      });
+  }
+
+  /** Problems once, when they begin: every plan has them again. */
+  private tell({ events, problems, serviceIds }: ClusterPlan): void {
+    const all = [...serviceIds.problems.map(serviceIdEvent), ...problems];
+    const now = new Map(all.map((problem) => [JSON.stringify(problem), problem]));
+    for (const [key, problem] of now) if (!this.problems.has(key)) this.options.events.record(problem);
+    this.problems = new Set(now.keys());
+    for (const event of events) this.options.events.record(event);
   }
 
   /** The errors that are to be tried again. */

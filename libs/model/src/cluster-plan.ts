@@ -24,7 +24,12 @@ export interface EgressStatusEntry {
 }
 
 export interface PlannedEvent {
-  readonly regarding: { readonly kind: string; readonly name: string; readonly uid: string };
+  readonly regarding: {
+    readonly kind: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid: string;
+  };
   readonly type: 'Normal' | 'Warning';
   readonly reason: Reason;
   readonly message: string;
@@ -36,6 +41,15 @@ export interface RestingId {
   readonly id: number;
   /** Unix milliseconds from which it may be used again. */
   readonly untilMs: number;
+}
+
+/** What the status of a LoadBalancer Service shall say. */
+export interface IngressWrite {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Canonical, IPv4 first. Empty: none. */
+  readonly addresses: readonly string[];
 }
 
 /** Value of `sluice.dev/service-ids` to write. */
@@ -97,7 +111,12 @@ export interface ClusterPlan {
     readonly write: readonly ServiceIdsWrite[];
     readonly problems: readonly ServiceIdProblem[];
   };
+  /** `status.loadBalancer.ingress` of Services. */
+  readonly ingress: readonly IngressWrite[];
+  /** What happened with this plan. */
   readonly events: readonly PlannedEvent[];
+  /** What is wrong as long as plans say so. */
+  readonly problems: readonly PlannedEvent[];
   /** All ids that rest now, to be kept where the next leader finds them. */
   readonly resting: readonly RestingId[];
   /** Unix milliseconds at which time alone changes the plan (a lease ends, an id has rested); undefined: never. */

@@ -8,6 +8,9 @@ export const uplinkAnnotation = 'sluice.dev/uplink-interface';
 export const gatewayLabel = 'sluice.dev/gateway';
 /** On a Service, by the controller: `TCP/80=17,UDP/53=18`. */
 export const serviceIdsAnnotation = 'sluice.dev/service-ids';
+/** On a LoadBalancer Service, by its owner: which pool gives its addresses, or which addresses it wants. */
+export const poolAnnotation = 'sluice.dev/pool';
+export const addressAnnotation = 'sluice.dev/address';
 /** `spec.loadBalancerClass` of Services that get their addresses from pools. */
 export const gatewayLoadBalancerClass = 'sluice.dev/gateway';
 /** On an EndpointSlice: the name of its Service. */

@@ -37,6 +37,8 @@ export interface NodeLoopOptions {
   readonly roles: NodeFacts['roles'];
   readonly datapath: 'system' | 'netdev';
   readonly clusterCidrs: readonly string[];
+  /** Whether LoadBalancer Services without a class get their addresses from pools. */
+  readonly defaultLoadBalancer: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: CommitMetrics;
@@ -78,7 +80,7 @@ export class NodeLoop {
   private readonly announcer: Announcer;
   private readonly host = new Cached<HostFacts>();
   private readonly podInterfaces = new Cached<PodInterfaces>();
-  private readonly book = new ServiceBook();
+  private readonly book: ServiceBook;
   private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
   private facts: NodeFacts | undefined;
   private view: SlotView | undefined;
@@ -91,7 +93,8 @@ export class NodeLoop {
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: NodeLoopOptions) {
-    const { clock, logger } = options;
+    const { clock, logger, defaultLoadBalancer } = options;
+    this.book = new ServiceBook({ defaultClass: defaultLoadBalancer });
     this.runner = new Runner({
       clock,
       pass: () => this.pass(),

@@ -113,6 +113,7 @@ export class NodeProcess {
       roles,
       datapath,
       clusterCidrs: settings.SLUICE_CLUSTER_CIDRS,
+      defaultLoadBalancer: settings.SLUICE_DEFAULT_LOAD_BALANCER,
       clock,
       logger,
       metrics,

@@ -21,6 +21,7 @@ const context = {
   defaultUplinkInterface: 'eth1',
   holders: 'assigned' as const,
   leaseSeconds: 15,
+  defaultLoadBalancer: false,
 };
 
 const created = (order: number): string => `2026-01-01T00:00:${String(order).padStart(2, '0')}Z`;

@@ -40,7 +40,7 @@ export const sameClaims = (a: readonly ClaimedAddress[], b: readonly ClaimedAddr
   });
 
 /** Whether pools give this Service its addresses. */
-const isOurs = ({ spec }: Service, defaultClass: boolean): boolean =>
+export const isOurs = ({ spec }: Service, defaultClass: boolean): boolean =>
   spec?.type === 'LoadBalancer' &&
   (spec.loadBalancerClass === undefined ? defaultClass : spec.loadBalancerClass === gatewayLoadBalancerClass);
 

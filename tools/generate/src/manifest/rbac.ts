@@ -21,6 +21,8 @@ const readEgress = rule('sluice.dev', ['egresspools', 'egressaddresses', 'egress
 const clusterRules = {
   controller: [
     rule('', ['nodes', 'namespaces', 'services'], [...read, 'patch']),
+    // Addresses of LoadBalancer Services.
+    rule('', ['services/status'], ['patch']),
     rule('sluice.dev', ['egresspools'], read),
     rule('sluice.dev', ['egressaddresses', 'egressgateways'], [...read, 'create', 'delete']),
     rule(
