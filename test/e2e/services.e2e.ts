@@ -217,6 +217,28 @@ describe('a LoadBalancer Service of our class', () => {
     },
   );
 
+  it('has a health check node port on every gateway that counts its endpoints', async () => {
+    await createService('checked', { ...app('web'), ...balancer, externalTrafficPolicy: 'Local' });
+    await createService('unchecked', { ...app('nobody'), ...balancer, externalTrafficPolicy: 'Local' });
+    const asked = async (name: string): Promise<readonly string[]> => {
+      const { spec } = await kubectlJson<{ spec: { healthCheckNodePort: number } }>(
+        ...['get', 'service', '-n', namespace, name],
+      );
+      const write = ['-w', ' %{http_code}'];
+      return Promise.all(
+        gateways.map((gateway) => {
+          const url = `http://${inUrl(gateway.ipv4)}:${spec.healthCheckNodePort}/`;
+          return runIn('outside', 'curl', '-s', '-m', '3', ...write, url);
+        }),
+      );
+    };
+    await eventually('both gateways to count one', async () => {
+      const said = await asked('checked').catch(() => []);
+      return said.length === 2 && said.every((answer) => /"localEndpoints":1.* 200$/s.test(answer));
+    });
+    for (const answer of await asked('unchecked')) expect(answer).toMatch(/"localEndpoints":0.* 503$/s);
+  });
+
   it('without endpoints refuses', async () => {
     await createService('empty', { ...app('nobody'), ...balancer });
     for (const address of await addressesOf('empty', 2))

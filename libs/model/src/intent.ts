@@ -129,6 +129,15 @@ export interface ServicePort {
   readonly sources?: readonly string[];
 }
 
+/** A port on which load balancers in front of the gateways ask whether a Service has endpoints. */
+export interface ServiceHealth {
+  readonly port: number;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of its first family: those that get new connections. */
+  readonly endpoints: number;
+}
+
 export interface GatewayIntent {
   readonly uplink: Uplink;
   readonly pools: readonly PoolWay[];
@@ -136,6 +145,8 @@ export interface GatewayIntent {
   readonly egresses: readonly HeldEgress[];
   /** Sorted by id and family. */
   readonly services: readonly ServicePort[];
+  /** Sorted by port. */
+  readonly healthChecks: readonly ServiceHealth[];
 }
 
 export interface Intent {

@@ -219,6 +219,7 @@ function gatewayIntent(world: World, { nodeName, uplink, ids, book }: GatewaySit
       .flatMap(({ spec }) => heldEgress(spec, served.get(spec.pool)))
       .toSorted((a, b) => a.egressId - b.egressId),
     services: book.ports({ ...world, pools, nodeIds: ids, zone: gateway?.spec.zone }),
+    healthChecks: book.healthChecks(),
   };
 }
 

@@ -26,6 +26,7 @@ import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
+import { type HealthChecks } from './services/health-checks.js';
 import { type ReplayRoutes, type Replayer } from './replay/replayer.js';
 import { type Reporter } from './report/reporter.js';
 import { type SlotKeeper } from './slots/slot-keeper.js';
@@ -53,6 +54,8 @@ export interface NodeLoopOptions {
   readonly reporter: Reporter;
   /** Agents only. */
   readonly replayer?: Replayer;
+  /** Gateways only. */
+  readonly healthChecks?: HealthChecks;
   /** Agents only. */
   readonly marks?: Pick<MarkCheck, 'check'>;
   /** Gateways only. */
@@ -142,6 +145,7 @@ export class NodeLoop {
     this.stopping.abort();
     this.announcer.stop();
     this.options.replayer?.stop();
+    this.options.healthChecks?.stop();
     await Promise.all([this.runner.stop(), this.reports.stop(), this.options.keeper?.stop()]);
   }
 
@@ -208,6 +212,7 @@ export class NodeLoop {
     }
     await this.commit(resolution.intent, host, hostIsNew);
     this.options.replayer?.update(resolution.intent.agent ?? nothingToReplay);
+    this.options.healthChecks?.update(resolution.intent.gateway?.healthChecks ?? []);
     this.tellKeeper(world, resolution.intent);
     this.settled();
   }

@@ -29,6 +29,7 @@ import { NicTakeover } from './nic/takeover.js';
 import { NodeLoop } from './node-loop.js';
 import { ownedHostState } from './owned.js';
 import { Replayer } from './replay/replayer.js';
+import { HealthChecks } from './services/health-checks.js';
 import { ProblemEvents } from './report/problem-events.js';
 import { type Reporter } from './report/reporter.js';
 import { type NodeSettings } from './settings.js';
@@ -145,6 +146,14 @@ export class NodeProcess {
       uplinkPort: ofports.uplink,
       ...(keeper === undefined ? {} : { keeper }),
       ...(replayer === undefined ? {} : { replayer }),
+      ...(roles.gateway
+        ? {
+            healthChecks: new HealthChecks({
+              logger,
+              isHealthy: () => loop.currentProblem === undefined,
+            }),
+          }
+        : {}),
       ...(roles.agent ? { marks: new MarkCheck({ config, nft, network, logger }) } : {}),
     });
     return new NodeProcess(client, watch, ovs, { loop, ...(history === undefined ? {} : { history }) });

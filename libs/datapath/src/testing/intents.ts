@@ -106,6 +106,7 @@ export const gatewayIntent = (nodeId: number): GatewayIntent => ({
     { egressId: 12, slot: slots.outside, addresses: Object.values(egressAddress[12]), held: true },
   ],
   services,
+  healthChecks: [],
 });
 
 const node = (nodeId: number, peers: readonly TunnelPeer[]): Intent => ({

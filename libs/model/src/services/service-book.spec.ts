@@ -63,6 +63,47 @@ test.each([
   expect(book.ports(before)).toEqual(old);
 });
 
+describe('health checks', () => {
+  const checked = service({
+    type: 'LoadBalancer',
+    externalTrafficPolicy: 'Local',
+    healthCheckNodePort: 32_000,
+    ipFamilies: ['IPv4', 'IPv6'],
+  });
+  const given = { ...inputs, services: [checked, api] };
+  const expected = (endpoints: number) => [{ port: 32_000, namespace: 'shop', name: 'web', endpoints }];
+
+  test('count the endpoints of the first family, each once', () => {
+    const book = new ServiceBook();
+    const six = slice([endpoint('fd00::5')], {
+      metadata: { ...webSlice.metadata, name: 'six' },
+      addressType: 'IPv6',
+    });
+    book.ports({ ...given, endpointSlices: [webSlice, six] });
+    expect(book.healthChecks()).toEqual(expected(2));
+    book.ports({ ...given, endpointSlices: [six] });
+    expect(book.healthChecks()).toEqual(expected(0));
+  });
+
+  test('are the identical list when nothing of them changed', () => {
+    const book = new ServiceBook();
+    book.ports(given);
+    const before = book.healthChecks();
+    book.ports({ ...given, services: [{ ...checked }, service({ sessionAffinity: 'ClientIP' }, apiMeta)] });
+    expect(book.healthChecks()).toBe(before);
+  });
+
+  test.each([
+    ['the Service is gone', [api]],
+    ['its policy is Cluster', [{ ...checked, spec: { ...checked.spec, externalTrafficPolicy: 'Cluster' } }]],
+  ])('end when %s', (_, services) => {
+    const book = new ServiceBook();
+    book.ports(given);
+    book.ports({ ...given, services });
+    expect(book.healthChecks()).toEqual([]);
+  });
+});
+
 test('another zone of the gateway shows', () => {
   const book = new ServiceBook();
   const endpoints = ['a', 'b'].map((name, at) =>

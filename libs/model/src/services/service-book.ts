@@ -13,7 +13,7 @@ import {
   type EndpointSlice,
   type Service,
 } from '@sluice/kube';
-import { type ServicePort } from '../intent.js';
+import { type ServiceHealth, type ServicePort } from '../intent.js';
 import { serviceNameLabel } from '../names.js';
 import { listChange } from './list-change.js';
 import { type Places, placesChange, placesOf } from './places.js';
@@ -45,6 +45,8 @@ export class ServiceBook {
   private readonly entries = new ServiceEntries();
   private readonly holders = new IdHolders();
   private readonly table = new PortTable();
+  private readonly checked = new Map<ServiceEntry, ServiceHealth>();
+  private health: readonly ServiceHealth[] = [];
   private readonly dirty = new Set<ServiceEntry>();
   private readonly claiming = new Set<ServiceEntry>();
   private services: readonly Service[] = [];
@@ -65,6 +67,11 @@ export class ServiceBook {
     this.readZone(inputs.zone);
     if (this.dirty.size > 0) this.resolve();
     return this.table.list();
+  }
+
+  /** Of the Services of the last `ports`; the list is the identical one if all is as before. */
+  healthChecks(): readonly ServiceHealth[] {
+    return this.health;
   }
 
   private readServices(services: readonly Service[]): void {
@@ -145,6 +152,7 @@ export class ServiceBook {
     for (const entry of this.dirty) {
       const ports = this.portsOf(entry);
       if (!isUnchanged(entry.ports, ports)) changed.push({ entry, ports });
+      this.check(entry, ports);
       this.entries.forgetIfEmpty(entry);
     }
     this.dirty.clear();
@@ -153,6 +161,15 @@ export class ServiceBook {
       entry.ports = ports;
       this.table.put(ports);
     }
+  }
+
+  private check(entry: ServiceEntry, ports: readonly ServicePort[]): void {
+    const before = this.checked.get(entry);
+    const now = healthOf(entry, ports);
+    if (before?.port === now?.port && before?.endpoints === now?.endpoints) return;
+    if (now === undefined) this.checked.delete(entry);
+    else this.checked.set(entry, now);
+    this.health = [...this.checked.values()].toSorted((a, b) => a.port - b.port);
   }
 
   private portsOf({ service, slices, claims, ports: before }: ServiceEntry): readonly ServicePort[] {
@@ -164,6 +181,20 @@ export class ServiceBook {
     });
     return ports.map((port) => before.find((old) => samePort(old, port)) ?? port);
   }
+}
+
+function healthOf(
+  { namespace, name, service }: ServiceEntry,
+  ports: readonly ServicePort[],
+): ServiceHealth | undefined {
+  const { externalTrafficPolicy, healthCheckNodePort: port = 0 } = service?.spec ?? {};
+  const [first] = ports;
+  if (port === 0 || externalTrafficPolicy !== 'Local' || first === undefined) return undefined;
+  const family = service?.spec?.ipFamilies?.[0] === 'IPv6' ? 6 : 4;
+  const addresses = ports
+    .filter((each) => each.family === family)
+    .flatMap(({ endpoints }) => endpoints.map(({ address }) => address));
+  return { port, namespace, name, endpoints: new Set(addresses).size };
 }
 
 const isUnchanged = <T>(before: readonly T[], after: readonly T[]): boolean =>
