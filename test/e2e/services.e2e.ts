@@ -161,6 +161,41 @@ describe('several endpoints', () => {
   );
 });
 
+/** From one socket, until another Pod answers; prints both names. */
+const untilAnotherPod = `
+  const [host, port] = process.argv.slice(1);
+  const socket = require('node:dgram').createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  let first;
+  socket.on('message', (data) => {
+    first ??= String(data);
+    if (String(data) === first) return;
+    console.log(first, String(data));
+    process.exit(0);
+  });
+  setInterval(() => socket.send('hostname', Number(port), host), 50);
+`;
+
+describe('a UDP client whose endpoint goes', () => {
+  it.each(families)('meets another one, %s', async (family) => {
+    const [gateway] = gateways;
+    const names = [`moving-${family}-1`, `moving-${family}-2`] as const;
+    await createService(`moving-${family}`, {
+      ...app(`moving-${family}`),
+      ports: [{ protocol: 'UDP', port: 8081 }],
+    });
+    const start = async (name: string, node: string): Promise<void> => {
+      await runPod({ namespace, name }, { node, command: server });
+      await kubectl('label', 'pod', '-n', namespace, name, `app=moving-${family}`, '--overwrite');
+    };
+    await start(names[0], worker);
+    const target = [gateway?.[family] ?? '', String(await nodePort(`moving-${family}`))];
+    const met = runIn('outside', process.execPath, '-e', untilAnotherPod, ...target);
+    await start(names[1], otherWorker);
+    await kubectl('delete', 'pod', '-n', namespace, names[0], '--wait=false');
+    expect((await met).trim()).toBe(names.join(' '));
+  });
+});
+
 const balancer = { type: 'LoadBalancer', loadBalancerClass: 'sluice.dev/gateway' };
 
 interface Balanced {

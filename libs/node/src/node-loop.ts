@@ -27,6 +27,7 @@ import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
 import { type HealthChecks } from './services/health-checks.js';
+import { type StaleDatagrams } from './services/stale-datagrams.js';
 import { type ReplayRoutes, type Replayer } from './replay/replayer.js';
 import { type Reporter } from './report/reporter.js';
 import { type SlotKeeper } from './slots/slot-keeper.js';
@@ -56,6 +57,7 @@ export interface NodeLoopOptions {
   readonly replayer?: Replayer;
   /** Gateways only. */
   readonly healthChecks?: HealthChecks;
+  readonly staleDatagrams?: StaleDatagrams;
   /** Agents only. */
   readonly marks?: Pick<MarkCheck, 'check'>;
   /** Gateways only. */
@@ -212,6 +214,7 @@ export class NodeLoop {
     }
     await this.commit(resolution.intent, host, hostIsNew);
     this.options.replayer?.update(resolution.intent.agent ?? nothingToReplay);
+    this.options.staleDatagrams?.update(resolution.intent.gateway?.services ?? []);
     this.options.healthChecks?.update(resolution.intent.gateway?.healthChecks ?? []);
     this.tellKeeper(world, resolution.intent);
     this.settled();

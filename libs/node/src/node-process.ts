@@ -30,6 +30,7 @@ import { NodeLoop } from './node-loop.js';
 import { ownedHostState } from './owned.js';
 import { Replayer } from './replay/replayer.js';
 import { HealthChecks } from './services/health-checks.js';
+import { StaleDatagrams } from './services/stale-datagrams.js';
 import { ProblemEvents } from './report/problem-events.js';
 import { type Reporter } from './report/reporter.js';
 import { type NodeSettings } from './settings.js';
@@ -152,6 +153,7 @@ export class NodeProcess {
               logger,
               isHealthy: () => loop.currentProblem === undefined,
             }),
+            staleDatagrams: new StaleDatagrams({ switch: ovs, zone: config.zones.nat, logger }),
           }
         : {}),
       ...(roles.agent ? { marks: new MarkCheck({ config, nft, network, logger }) } : {}),
