@@ -29,8 +29,9 @@ async function openConnections(): Promise<readonly string[]> {
 
 /** Source ports of Pods that a gateway's conntrack knows, by its own connections and by copies of another one's. */
 async function knownPorts(gateway: string): Promise<ReadonlySet<string>> {
-  // By its socket: the number in its pid file is one of its container.
-  const dump = 'ovs-appctl -t "$(echo /run/sluice/ovs/ovs-vswitchd.*.ctl)" dpctl/dump-conntrack zone=1';
+  // By its socket, since the number in its pid file is one of its container; killed ones leave theirs behind.
+  const socket = '"$(ls -t /run/sluice/ovs/ovs-vswitchd.*.ctl | head -n 1)"';
+  const dump = `ovs-appctl -t ${socket} dpctl/dump-conntrack zone=1`;
   const text = await lab('exec', gateway, '--', 'sh', '-c', dump);
   return new Set([...text.matchAll(/orig=\([^)]*,sport=(\d+),/g)].map(([, port = '']) => port));
 }

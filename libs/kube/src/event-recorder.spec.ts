@@ -57,6 +57,8 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
+  // What is written after its event was removed makes it anew.
+  await recorder.settled();
   for (const { metadata } of await told()) {
     await client.delete(events, { namespace: 'default', name: metadata.name });
   }
