@@ -12,9 +12,8 @@ import {
   Reflector,
   type Resource,
   type Selection,
-  services,
 } from '@sluice/kube';
-import { otherProxyLabel, type World } from '@sluice/model';
+import { type World } from '@sluice/model';
 
 export interface WorldWatchOptions {
   readonly client: KubeClient;
@@ -38,7 +37,6 @@ export class WorldWatch {
       pools: this.follow(egressPools),
       addresses: this.follow(egressAddresses),
       gateways: this.follow(egressGateways),
-      services: this.follow(services, { labelSelector: `!${otherProxyLabel}` }),
       leases: this.follow(leases, { namespace: options.namespace }),
     };
     this.read = () => ({
@@ -50,7 +48,6 @@ export class WorldWatch {
       leases: list.leases(),
       pods: [],
       serviceCidrs: [],
-      services: list.services(),
       endpointSlices: [],
     });
   }

@@ -9,17 +9,11 @@ const families = [4, 6] as const;
 
 /** One address of the first family that has a free one. */
 export function allocateSingle(ranges: readonly IpRange[], taken: Taken): readonly string[] | undefined {
-  return allocateFamily(ranges, 4, taken) ?? allocateFamily(ranges, 6, taken);
-}
-
-/** One address of this family. */
-export function allocateFamily(
-  ranges: readonly IpRange[],
-  family: Family,
-  taken: Taken,
-): readonly string[] | undefined {
-  const value = firstFree(ranges, family, taken[family]);
-  return value === undefined ? undefined : [formatIp({ family, value })];
+  for (const family of families) {
+    const value = firstFree(ranges, family, taken[family]);
+    if (value !== undefined) return [formatIp({ family, value })];
+  }
+  return undefined;
 }
 
 /** One of each family that the pool has; undefined when one of them has no free address. */

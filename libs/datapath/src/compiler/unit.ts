@@ -25,7 +25,6 @@ export const sectionNames = [
   'pool',
   'egress',
   'address',
-  'service',
   'neighbour',
 ] as const;
 export type SectionName = (typeof sectionNames)[number];

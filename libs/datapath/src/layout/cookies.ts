@@ -23,7 +23,6 @@ export const cookieKinds = {
   pool: 6,
   egress: 7,
   address: 8,
-  service: 9,
 } as const;
 export type CookieKind = keyof typeof cookieKinds;
 
