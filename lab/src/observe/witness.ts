@@ -41,6 +41,7 @@ export class Witness {
     return witness;
   }
 
+  /** What was seen until now; `frames` waits for the end. */
   get soFar(): readonly Frame[] {
     return this.seen;
   }

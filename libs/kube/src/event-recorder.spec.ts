@@ -1,5 +1,5 @@
 /** On a real API server: what people find of the events that a process tells. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, type Logger } from '@sluice/core';
 import { KubeClient } from './client.js';
@@ -11,13 +11,11 @@ import { RealApiServer } from './testing/real-apiserver.js';
 jest.setTimeout(120_000);
 
 const minute = 60_000;
-const lost: NewEvent = {
-  regarding: { kind: 'EgressGateway', name: 'gateway-1', uid: 'uid-1' },
-  type: 'Warning',
-  reason: 'OVSUnavailable',
-  message: 'Open vSwitch does not answer',
-};
-const back: NewEvent = { ...lost, type: 'Normal', reason: 'Programmed', message: 'The node works again.' };
+/** Each test tells about a gateway of its own: the last writes of one may come after its end. */
+let gateway = '';
+let tests = 0;
+let lost: NewEvent;
+let back: NewEvent;
 
 let server: RealApiServer;
 let client: KubeClient;
@@ -31,7 +29,10 @@ const clock: Clock = {
   after: () => () => undefined,
 };
 
-const told = (): Promise<readonly KubeEvent[]> => client.listAll(events, { namespace: 'default' });
+async function told(): Promise<readonly KubeEvent[]> {
+  const all = await client.listAll(events, { namespace: 'default' });
+  return all.filter(({ regarding }) => regarding?.name === gateway);
+}
 
 async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
   for (;;) {
@@ -50,18 +51,18 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
+  gateway = `gateway-${++tests}`;
+  lost = {
+    regarding: { kind: 'EgressGateway', name: gateway, uid: `uid-${gateway}` },
+    type: 'Warning',
+    reason: 'OVSUnavailable',
+    message: 'Open vSwitch does not answer',
+  };
+  back = { ...lost, type: 'Normal', reason: 'Programmed', message: 'The node works again.' };
   nowMs = 0;
   warnings = [];
   const logger = { warn: (...what: unknown[]) => warnings.push(what) } as unknown as Logger;
-  recorder = new EventRecorder({ client, clock, logger, component: 'sluice-gateway', instance: 'gateway-1' });
-});
-
-afterEach(async () => {
-  // What is written after its event was removed makes it anew.
-  await recorder.settled();
-  for (const { metadata } of await told()) {
-    await client.delete(events, { namespace: 'default', name: metadata.name });
-  }
+  recorder = new EventRecorder({ client, clock, logger, component: 'sluice-gateway', instance: gateway });
 });
 
 afterAll(async () => {
@@ -78,13 +79,8 @@ describe('EventRecorder', () => {
       note: 'Open vSwitch does not answer',
       type: 'Warning',
       reportingController: 'sluice.dev/gateway',
-      reportingInstance: 'gateway-1',
-      regarding: {
-        apiVersion: 'sluice.dev/v1alpha1',
-        kind: 'EgressGateway',
-        name: 'gateway-1',
-        uid: 'uid-1',
-      },
+      reportingInstance: gateway,
+      regarding: { apiVersion: 'sluice.dev/v1alpha1', ...lost.regarding },
     });
     expect(warnings).toEqual([]);
   });
@@ -106,7 +102,7 @@ describe('EventRecorder', () => {
   });
 
   it('counts events that come faster than they are written', async () => {
-    for (let told = 0; told < 5; told++) recorder.record(lost);
+    for (let n = 0; n < 5; n++) recorder.record(lost);
     expect(await until(told, (found) => sum(found) === 5)).toHaveLength(1);
   });
 

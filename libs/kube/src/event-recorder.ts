@@ -71,11 +71,6 @@ export class EventRecorder {
       });
   }
 
-  /** Resolves when all that was told is written, or was given up. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.told.values()].map(({ written }) => written));
-  }
-
   private admit(nowMs: number): boolean {
     if (nowMs - this.minute.startMs >= 60_000) this.minute = { startMs: nowMs, count: 0 };
     this.minute.count++;

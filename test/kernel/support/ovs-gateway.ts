@@ -45,7 +45,8 @@ export class OvsGateway {
     execFileSync('ovsdb-tool', ['create', database, schema]);
     await this.daemon('ovsdb-server', 'ovsdb-server', [database, `--remote=punix:${this.socket}`]);
     this.vsctl('--retry', '--no-wait', 'init');
-    await this.daemon('ovs-vswitchd', kept, [`unix:${this.socket}`]);
+    // Plainly: it has nothing to keep, and might find the bridge that is made below.
+    await this.startSwitch('ovs-vswitchd');
     this.vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=system', 'fail_mode=secure');
     for (const [name, port] of [
       ['pod', podPort],
@@ -63,8 +64,7 @@ export class OvsGateway {
   /** Kills ovs-vswitchd and starts it anew, as Sluice's image does or plainly; it has its bridge then, and no flows. */
   async restartSwitch(how: 'as the image' | 'plainly'): Promise<void> {
     await this.killSwitch();
-    const program = how === 'plainly' ? 'ovs-vswitchd' : kept;
-    await this.daemon('ovs-vswitchd', program, [`unix:${this.socket}`]);
+    await this.startSwitch(how === 'plainly' ? 'ovs-vswitchd' : kept);
     this.vsctl('set', 'Open_vSwitch', '.', 'external_ids:restarted=yes');
   }
 
@@ -113,6 +113,10 @@ export class OvsGateway {
 
   private vsctl(...args: readonly string[]): void {
     this.run('ovs-vsctl', `--db=unix:${this.socket}`, '--timeout=20', ...args);
+  }
+
+  private startSwitch(program: string): Promise<void> {
+    return this.daemon('ovs-vswitchd', program, [`unix:${this.socket}`]);
   }
 
   /** `program`: what starts it, and becomes it. */

@@ -1,4 +1,4 @@
-/** Waiting for a condition that nothing tells of; it ends with its test, also when that failed. */
+/** Waiting for a condition that nothing tells of. It ends with its test: what comes behind it is not run when that failed. */
 export class Waiting {
   private over = false;
 
@@ -7,6 +7,9 @@ export class Waiting {
   }
 
   async until(condition: () => Promise<boolean> | boolean): Promise<void> {
-    while (!this.over && !(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!(await condition())) {
+      if (this.over) throw new Error('the test is over');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 }

@@ -45,7 +45,7 @@ export class SwitchTable {
   readonly own: Pick<ConnectionTable, 'dump'> = {
     dump: async (visit) => {
       const { switch: ovs, zone } = this.options;
-      for (const found of this.changed(await ovs.connections(zone))) {
+      for (const found of changedIn(await ovs.connections(zone))) {
         const entry = entryOf(found, zone);
         if (!isOver(found) && !this.copies.has(tupleKey(entry.original))) visit(entry);
       }
@@ -87,14 +87,6 @@ export class SwitchTable {
       .join('\n');
   }
 
-  private *changed(dump: string): Generator<DumpedConnection> {
-    for (const line of dump.split('\n')) {
-      if (!hasOtherPort(line)) continue;
-      const found = dumpedConnection(line);
-      if (found !== undefined) yield found;
-    }
-  }
-
   private async insert(connections: readonly NewConnection[]): Promise<Changes> {
     const nowMs = this.options.clock.monotonicMs();
     const isFresh = ({ original }: NewConnection): boolean => {
@@ -130,6 +122,12 @@ const nothingDone: Changes = { done: 0, passed: [], failures: new Map() };
 const samePort = /^(?:tcp|udp),orig=\([^)]*,sport=(\d+),[^)]*\),reply=\([^)]*,dport=\1\)/;
 const ported = /^(?:tcp|udp),/;
 const hasOtherPort = (line: string): boolean => ported.test(line) && !samePort.test(line);
+
+const changedIn = (dump: string): readonly DumpedConnection[] =>
+  dump
+    .split('\n')
+    .filter(hasOtherPort)
+    .flatMap((line) => dumpedConnection(line) ?? []);
 
 const originalOf = (found: DumpedConnection): Tuple => ({
   source: found.source,
