@@ -21,4 +21,5 @@ export { Witness } from './observe/witness.js';
 export { labStatus, type LabStatus } from './status.js';
 export { commandOf, parentOf, processes } from './process-table.js';
 export { type LabPlan, type NodePlan } from './plan.js';
+export { programPath } from './programs.js';
 export { existingLab } from './state.js';

@@ -113,6 +113,7 @@ export class Controller implements HostedProcess {
       nowIso: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
       resting,
       defaultUplinkInterface: settings.SLUICE_UPLINK_INTERFACE,
+      defaultLoadBalancer: settings.SLUICE_DEFAULT_LOAD_BALANCER,
       holders: isCoordinated(settings) ? 'recorded' : 'assigned',
       leaseSeconds,
     });

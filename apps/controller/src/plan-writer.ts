@@ -12,10 +12,18 @@ import {
   isConflict,
   isNotFound,
   type KubeClient,
+  type NewEvent,
   namespaces,
   nodes,
+  reasons,
+  services,
 } from '@sluice/kube';
-import { type ClusterPlan, egressStatusAnnotation, nodeIdAnnotation } from '@sluice/model';
+import {
+  type ClusterPlan,
+  egressStatusAnnotation,
+  nodeIdAnnotation,
+  serviceIdsAnnotation,
+} from '@sluice/model';
 import { type Counter } from 'prom-client';
 import { type IdRecord } from './id-record.js';
 
@@ -35,6 +43,9 @@ const width = 16;
 type Write = () => Promise<unknown>;
 
 export class PlanWriter {
+  /** Of the last plan. */
+  private problems: ReadonlySet<string> = new Set();
+
   constructor(private readonly options: PlanWriterOptions) {}
 
   /** Throws when anything was not written, after everything else was. */
@@ -57,7 +68,13 @@ export class PlanWriter {
         plan.namespaces.map((entry) => this.namespace(entry)),
       )),
     ];
-    for (const event of plan.events) this.options.events.record(event);
+    failures.push(
+      ...(await this.all('Service', [
+        ...plan.serviceIds.write.map((entry) => this.serviceIds(entry)),
+        ...plan.ingress.map((entry) => this.ingress(entry)),
+      ])),
+    );
+    this.tell(plan);
     if (failures.length > 0) throw failures[0];
   }
 
@@ -111,6 +128,31 @@ export class PlanWriter {
     return () => this.options.client.patch(namespaces, { name }, { metadata }, { fieldManager });
   }
 
+  /** By uid: the Service may be gone, or another one of its name may have come. */
+  private serviceIds({ namespace, name, uid, value }: ClusterPlan['serviceIds']['write'][number]): Write {
+    const metadata = { uid, annotations: { [serviceIdsAnnotation]: value ?? null } };
+    return () => this.options.client.patch(services, { namespace, name }, { metadata }, { fieldManager });
+  }
+
+  private ingress({ namespace, name, uid, addresses }: ClusterPlan['ingress'][number]): Write {
+    const ingress = addresses.map((ip) => ({ ip, ipMode: 'VIP' }));
+    const patch = { metadata: { uid }, status: { loadBalancer: { ingress } } };
+    return () =>
+      this.options.client.patch(services, { namespace, name }, patch, {
+        fieldManager,
+        subresource: 'status',
+      });
+  }
+
+  /** Problems once, when they begin: every plan has them again. */
+  private tell({ events, problems, serviceIds }: ClusterPlan): void {
+    const all = [...serviceIds.problems.map(serviceIdEvent), ...problems];
+    const now = new Map(all.map((problem) => [JSON.stringify(problem), problem]));
+    for (const [key, problem] of now) if (!this.problems.has(key)) this.options.events.record(problem);
+    this.problems = new Set(now.keys());
+    for (const event of events) this.options.events.record(event);
+  }
+
   /** The errors that are to be tried again. */
   private async all(kind: string, writes: readonly Write[]): Promise<readonly unknown[]> {
     const failures: unknown[] = [];
@@ -136,3 +178,16 @@ export class PlanWriter {
     return true;
   }
 }
+
+const serviceIdEvent = ({
+  namespace,
+  name,
+  uid,
+  reason,
+  ports,
+}: ClusterPlan['serviceIds']['problems'][number]): NewEvent => ({
+  regarding: { kind: 'Service', namespace, name, uid },
+  type: 'Warning',
+  reason,
+  message: `${ports.join(', ')}: ${reasons[reason]}`,
+});

@@ -11,6 +11,8 @@ const controllerSettings = z.object({
   /** Where gateways coordinate; without it the controller assigns slots. */
   SLUICE_REDIS_URL: z.string().optional(),
   SLUICE_REDIS_SENTINELS: z.string().optional(),
+  /** Whether LoadBalancer Services without a class get their addresses from pools. */
+  SLUICE_DEFAULT_LOAD_BALANCER: z.stringbool().default(false),
   SLUICE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   SLUICE_STATUS_PORT: z.coerce.number().int().min(0).max(65_535).default(9812),
 });

@@ -12,8 +12,9 @@ import {
   Reflector,
   type Resource,
   type Selection,
+  services,
 } from '@sluice/kube';
-import { type World } from '@sluice/model';
+import { otherProxyLabel, type World } from '@sluice/model';
 
 export interface WorldWatchOptions {
   readonly client: KubeClient;
@@ -37,6 +38,7 @@ export class WorldWatch {
       pools: this.follow(egressPools),
       addresses: this.follow(egressAddresses),
       gateways: this.follow(egressGateways),
+      services: this.follow(services, { labelSelector: `!${otherProxyLabel}` }),
       leases: this.follow(leases, { namespace: options.namespace }),
     };
     this.read = () => ({
@@ -48,6 +50,7 @@ export class WorldWatch {
       leases: list.leases(),
       pods: [],
       serviceCidrs: [],
+      services: list.services(),
       endpointSlices: [],
     });
   }

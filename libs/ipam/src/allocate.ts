@@ -9,11 +9,17 @@ const families = [4, 6] as const;
 
 /** One address of the first family that has a free one. */
 export function allocateSingle(ranges: readonly IpRange[], taken: Taken): readonly string[] | undefined {
-  for (const family of families) {
-    const value = firstFree(ranges, family, taken[family]);
-    if (value !== undefined) return [formatIp({ family, value })];
-  }
-  return undefined;
+  return allocateFamily(ranges, 4, taken) ?? allocateFamily(ranges, 6, taken);
+}
+
+/** One address of this family. */
+export function allocateFamily(
+  ranges: readonly IpRange[],
+  family: Family,
+  taken: Taken,
+): readonly string[] | undefined {
+  const value = firstFree(ranges, family, taken[family]);
+  return value === undefined ? undefined : [formatIp({ family, value })];
 }
 
 /** One of each family that the pool has; undefined when one of them has no free address. */

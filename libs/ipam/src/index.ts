@@ -1,4 +1,4 @@
-export { allocatePair, allocateSingle, type Taken } from './allocate.js';
+export { allocateFamily, allocatePair, allocateSingle, type Taken } from './allocate.js';
 export { freeId, idLimits, type IdKind } from './ids.js';
 export {
   blocksOf,

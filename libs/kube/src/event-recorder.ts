@@ -20,7 +20,13 @@ export interface EventRecorderOptions {
 }
 
 export interface NewEvent {
-  readonly regarding: { readonly kind: string; readonly name: string; readonly uid: string };
+  readonly regarding: {
+    readonly kind: string;
+    /** Of objects that are in one. */
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid: string;
+  };
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
   readonly message: string;
@@ -31,8 +37,10 @@ const seriesMs = 10 * 60_000;
 const mostPerMinute = 60;
 /** The API server refuses longer notes. */
 const longestNote = 1024;
-const namespace = 'default';
 const sluiceKinds: ReadonlySet<string> = new Set(['EgressPool', 'EgressAddress', 'EgressGateway']);
+
+/** Events of what has no namespace lie in this one. */
+const namespaceOf = ({ regarding }: NewEvent): string => regarding.namespace ?? 'default';
 
 /** Equal events: one object in the API server. */
 interface Series {
@@ -84,14 +92,18 @@ export class EventRecorder {
   private async write(event: NewEvent, key: string, series: Series): Promise<void> {
     const wallMs = this.options.clock.wallMs();
     const time = new Date(wallMs).toISOString().replace('Z', '000Z');
-    if (series.name !== undefined && (await this.prolong(series.name, series.count, time))) return;
+    if (series.name !== undefined && (await this.prolong(namespaceOf(event), series, time))) return;
     const name = `${event.regarding.name.slice(0, 200)}.${key}.${wallMs.toString(36)}`;
     await this.create(name, event, time);
     series.name = name;
   }
 
   /** False if the API server has forgotten the event. */
-  private async prolong(name: string, count: number, lastObservedTime: string): Promise<boolean> {
+  private async prolong(
+    namespace: string,
+    { name = '', count }: Series,
+    lastObservedTime: string,
+  ): Promise<boolean> {
     const patch = { series: { count, lastObservedTime } };
     try {
       await this.options.client.patch(events, { namespace, name }, patch);
@@ -107,7 +119,7 @@ export class EventRecorder {
     const { client, component, instance } = this.options;
     const apiVersion = sluiceKinds.has(regarding.kind) ? apiVersionOf(egressGateways) : 'v1';
     await client.create(events, {
-      metadata: { namespace, name },
+      metadata: { namespace: namespaceOf(event), name },
       eventTime,
       reportingController: `sluice.dev/${component.replace(/^sluice-/, '')}`,
       reportingInstance: instance,

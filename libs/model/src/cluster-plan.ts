@@ -24,7 +24,12 @@ export interface EgressStatusEntry {
 }
 
 export interface PlannedEvent {
-  readonly regarding: { readonly kind: string; readonly name: string; readonly uid: string };
+  readonly regarding: {
+    readonly kind: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid: string;
+  };
   readonly type: 'Normal' | 'Warning';
   readonly reason: Reason;
   readonly message: string;
@@ -32,10 +37,45 @@ export interface PlannedEvent {
 
 /** An id that was in use lately and must rest. */
 export interface RestingId {
-  readonly kind: 'node' | 'pool' | 'egress';
+  readonly kind: 'node' | 'pool' | 'egress' | 'service';
   readonly id: number;
   /** Unix milliseconds from which it may be used again. */
   readonly untilMs: number;
+}
+
+/** What the status of a LoadBalancer Service shall say. */
+export interface IngressWrite {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Canonical, IPv4 first. Empty: none. */
+  readonly addresses: readonly string[];
+}
+
+/** Value of `sluice.dev/service-ids` to write. */
+export interface ServiceIdsWrite {
+  readonly namespace: string;
+  readonly name: string;
+  /** To be named in the write: a Service of the same name may have come since, or none be there. */
+  readonly uid: string;
+  /** Undefined: remove the annotation. */
+  readonly value: string | undefined;
+}
+
+/**
+ * Why a Service has not the ids that its annotation says, or none. `ServiceIdsExhausted`: 65,535 are in use or rest, the
+ * ports are not served. `ServiceIdTaken`: an older Service has the id, the ports got others. `ServiceIdsMalformed`: the
+ * text was no list of ids, the ports got new ones.
+ */
+export type ServiceIdProblemReason = 'ServiceIdsExhausted' | 'ServiceIdTaken' | 'ServiceIdsMalformed';
+
+export interface ServiceIdProblem {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly reason: ServiceIdProblemReason;
+  /** As in the annotation: TCP/80. */
+  readonly ports: readonly string[];
 }
 
 export interface ClusterPlan {
@@ -67,7 +107,16 @@ export interface ClusterPlan {
     readonly name: string;
     readonly status: readonly EgressStatusEntry[] | undefined;
   }[];
+  readonly serviceIds: {
+    readonly write: readonly ServiceIdsWrite[];
+    readonly problems: readonly ServiceIdProblem[];
+  };
+  /** `status.loadBalancer.ingress` of Services. */
+  readonly ingress: readonly IngressWrite[];
+  /** What happened with this plan. */
   readonly events: readonly PlannedEvent[];
+  /** What is wrong as long as plans say so. */
+  readonly problems: readonly PlannedEvent[];
   /** All ids that rest now, to be kept where the next leader finds them. */
   readonly resting: readonly RestingId[];
   /** Unix milliseconds at which time alone changes the plan (a lease ends, an id has rested); undefined: never. */

@@ -1,6 +1,6 @@
 /** What the objects say about nodes: their ids and where their tunnels end. Nothing here trusts what a user wrote. */
-import { canonicalIp } from '@sluice/core';
 import { type EgressGateway, type Node } from '@sluice/kube';
+import { canonicalOr, compareText } from './ip-text.js';
 import { nodeIdAnnotation, tunnelAddressAnnotation } from './names.js';
 import { type World } from './world.js';
 
@@ -13,15 +13,14 @@ export function nodeIdOf({ metadata }: Node): number | undefined {
   return id >= 1 && id <= lastNodeId ? id : undefined;
 }
 
+/** By age; objects of the same second by namespace and name. */
 export const olderFirst = (
-  a: { readonly metadata: Node['metadata'] },
-  b: { readonly metadata: Node['metadata'] },
-) => {
-  const [x, y] = [a.metadata, b.metadata].map(
-    ({ creationTimestamp = '', name }) => `${creationTimestamp} ${name}`,
-  );
-  return (x ?? '') < (y ?? '') ? -1 : 1;
-};
+  { metadata: a }: { readonly metadata: Node['metadata'] },
+  { metadata: b }: { readonly metadata: Node['metadata'] },
+): number =>
+  compareText(a.creationTimestamp ?? '', b.creationTimestamp ?? '') ||
+  compareText(a.namespace ?? '', b.namespace ?? '') ||
+  compareText(a.name, b.name);
 
 /** Node id by name. Of two nodes with one id the older has it, the other none. */
 export function nodeIds(nodes: readonly Node[]): ReadonlyMap<string, number> {
@@ -35,15 +34,6 @@ export function nodeIds(nodes: readonly Node[]): ReadonlyMap<string, number> {
   }
   return ids;
 }
-
-const canonicalOr = (text: string | undefined): string | undefined => {
-  if (text === undefined) return undefined;
-  try {
-    return canonicalIp(text);
-  } catch {
-    return undefined; // a user's annotation: as if it were not there
-  }
-};
 
 /** What the node itself published, else its InternalIP of the outer family. */
 export function tunnelAddressOf(

@@ -89,11 +89,64 @@ export interface HeldEgress {
   readonly held: boolean;
 }
 
+export type TransportProtocol = 'TCP' | 'UDP' | 'SCTP';
+
+/** A backend of a Service port. */
+export interface ServiceEndpoint {
+  /** 1..2^32-257, by address and port alone: the same on every gateway, whatever it has seen before. */
+  readonly id: number;
+  /** Canonical. */
+  readonly address: string;
+  readonly port: number;
+  /** The node that it runs on: the tunnel that leads there. */
+  readonly nodeId: number;
+}
+
+/** An address of a pool on which clients reach a Service port. */
+export interface ServiceAddress {
+  /** Canonical. */
+  readonly address: string;
+  readonly port: number;
+  readonly slot: GlobalSlot;
+}
+
+/** One port of a Service in one family, as gateways serve it. */
+export interface ServicePort {
+  /** 1..65535, given out by the controller; both families of a port share it. */
+  readonly serviceId: number;
+  /** namespace/name:port, the port by name or number. */
+  readonly key: string;
+  readonly family: 4 | 6;
+  readonly protocol: TransportProtocol;
+  /** On the gateways' own addresses; undefined: not there. */
+  readonly nodePort?: number;
+  readonly addresses: readonly ServiceAddress[];
+  /** Those that may get new connections, sorted by id. Without any, clients are refused. */
+  readonly endpoints: readonly ServiceEndpoint[];
+  /** Seconds for which a client keeps its endpoint; undefined: connections go by themselves. */
+  readonly affinitySeconds?: number;
+  /** CIDRs of the family whose clients may connect; undefined: all may. Empty: nobody. */
+  readonly sources?: readonly string[];
+}
+
+/** A port on which load balancers in front of the gateways ask whether a Service has endpoints. */
+export interface ServiceHealth {
+  readonly port: number;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of its first family: those that get new connections. */
+  readonly endpoints: number;
+}
+
 export interface GatewayIntent {
   readonly uplink: Uplink;
   readonly pools: readonly PoolWay[];
   /** All egresses of the pools that this gateway serves: SNAT is ready before the address is held. */
   readonly egresses: readonly HeldEgress[];
+  /** Sorted by id and family. */
+  readonly services: readonly ServicePort[];
+  /** Sorted by port. */
+  readonly healthChecks: readonly ServiceHealth[];
 }
 
 export interface Intent {

@@ -6,3 +6,23 @@ export const tunnelAddressAnnotation = 'sluice.dev/tunnel-address';
 /** On a Node: its uplink, where it is not the default of the configuration. */
 export const uplinkAnnotation = 'sluice.dev/uplink-interface';
 export const gatewayLabel = 'sluice.dev/gateway';
+/** On a Service, by the controller: `TCP/80=17,UDP/53=18`. */
+export const serviceIdsAnnotation = 'sluice.dev/service-ids';
+/** On a LoadBalancer Service, by its owner: which pool gives its addresses, or which addresses it wants. */
+export const poolAnnotation = 'sluice.dev/pool';
+export const addressAnnotation = 'sluice.dev/address';
+/** `spec.loadBalancerClass` of Services that get their addresses from pools. */
+export const gatewayLoadBalancerClass = 'sluice.dev/gateway';
+/** On an EndpointSlice: the name of its Service. */
+export const serviceNameLabel = 'kubernetes.io/service-name';
+/** What every Pod talks to, wherever it runs: after the Service's translation its real address is seen. */
+export const servicesOfEveryPod = [
+  { namespace: 'default', service: 'kubernetes' },
+  { namespace: 'kube-system', service: 'kube-dns' },
+] as const;
+/** On a Service that another proxy serves. */
+export const otherProxyLabel = 'service.kubernetes.io/service-proxy-name';
+/** On an EndpointSlice of a headless Service. */
+export const headlessLabel = 'service.kubernetes.io/headless';
+/** On a Service: what `spec.loadBalancerSourceRanges` was before. */
+export const sourceRangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges';

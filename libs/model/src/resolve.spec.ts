@@ -1,9 +1,18 @@
 /** What a node must do, from objects as the API server gives them, spoilt ones included. */
 import { describe, expect, test } from '@jest/globals';
-import { type EgressAddress, type EgressPool, type Namespace, type Node, type Pod } from '@sluice/kube';
+import {
+  type EgressAddress,
+  type EgressPool,
+  type EndpointSlice,
+  type Namespace,
+  type Node,
+  type Pod,
+} from '@sluice/kube';
 import { type EgressStatusEntry } from './cluster-plan.js';
 import { egressAnnotation, egressStatusAnnotation, nodeIdAnnotation } from './names.js';
 import { resolve } from './resolve.js';
+import { ServiceBook } from './services/service-book.js';
+import { endpoint, service, slice as serviceSlice } from './services/testing/objects.js';
 import { type NodeFacts, type World } from './world.js';
 
 const node = (name: string, id: string, address: string, cidr?: string): Node => ({
@@ -51,19 +60,20 @@ const pod = (name: string, ips: readonly string[], rest: Partial<NonNullable<Pod
   status: { phase: 'Running', podIPs: ips.map((ip) => ({ ip })) },
 });
 
+const slice = (namespace: string, service: string, address: string): EndpointSlice => ({
+  metadata: { name: service, namespace, labels: { 'kubernetes.io/service-name': service } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: [address] }],
+  ports: null,
+});
+
 const world: World = {
   nodes: [node('worker', '1', '10.0.0.1', '10.244.1.0/24'), node('gw', '3', '10.0.0.3')],
   namespaces: [namespace()],
   pods: [pod('one', ['10.244.1.5', 'fd00:244::5'])],
   serviceCidrs: [],
-  endpointSlices: [
-    {
-      metadata: { name: 'kubernetes' },
-      addressType: 'IPv4',
-      endpoints: [{ addresses: ['10.9.9.9'] }],
-      ports: null,
-    },
-  ],
+  services: [],
+  endpointSlices: [slice('default', 'kubernetes', '10.9.9.9'), slice('a', 'kubernetes', '203.0.113.9')],
   pools: [pool],
   addresses: [],
   gateways: [
@@ -154,7 +164,7 @@ describe('an agent', () => {
     expect(peers).toEqual([{ nodeId: 3, nodeName: 'gw', address: '10.0.0.3', gateway: true }]);
   });
 
-  test('leaves the cluster, its nodes and the API server alone', () => {
+  test('leaves the cluster, its nodes and the API server alone, but no other endpoint', () => {
     expect(intent({}).agent?.clusterCidrs).toEqual([
       '10.0.0.1/32',
       '10.0.0.3/32',
@@ -183,6 +193,22 @@ describe('a gateway', () => {
       { poolId: 1, sources: ['198.18.0.96/27'], subnet: '198.18.0.0/24', nextHop: '198.18.0.1' },
     ]);
     expect(peers.map(({ nodeName }) => nodeName)).toEqual(['worker']);
+  });
+
+  test('serves Services, with a book as without', () => {
+    const changes = {
+      services: [service()],
+      endpointSlices: [serviceSlice([endpoint('10.244.1.5', { nodeName: 'worker' })])],
+    };
+    const { gateway } = intent(changes, own);
+    const found = gateway?.services.map(({ serviceId, endpoints }) => [serviceId, endpoints[0]?.nodeId]);
+    expect(found).toEqual([
+      [17, 1],
+      [18, 1],
+    ]);
+    const book = new ServiceBook();
+    const both = [1, 2].map(() => resolve({ ...world, ...changes }, own, book));
+    expect(both).toEqual([1, 2].map(() => ({ kind: 'ready', intent: intent(changes, own) })));
   });
 
   test('waits for its uplink', () => {

@@ -1,6 +1,11 @@
 /** World and node facts → what this node must do. Pure; equal inputs give deeply equal intents. */
-import { canonicalIp, formatCidr, parseCidr } from '@sluice/core';
-import { type EgressAddress, type EgressPool, type EgressPoolSlot, type Node } from '@sluice/kube';
+import {
+  type EgressAddress,
+  type EgressPool,
+  type EgressPoolSlot,
+  type EndpointSlice,
+  type Node,
+} from '@sluice/kube';
 import { claimsOf, namespaceEgress, type NamespaceEgress } from './claims.js';
 import { addressesOf, gatewaysByNode, nodeIds, tunnelAddressOf } from './fleet.js';
 import {
@@ -14,37 +19,21 @@ import {
   type TunnelPeer,
   type Uplink,
 } from './intent.js';
+import { canonicalOr, cidrOr, compareText, familyOf, sortedSet } from './ip-text.js';
+import { serviceNameLabel, servicesOfEveryPod } from './names.js';
 import { poolWays } from './pool-ways.js';
 import { globalSlot, servedPools } from './served-pools.js';
+import { ServiceBook } from './services/service-book.js';
 import { type NodeFacts, type World } from './world.js';
 
 export type Resolution =
   { readonly kind: 'ready'; readonly intent: Intent } | { readonly kind: 'waiting'; readonly reason: string };
 
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
-
-/** Undefined: text that is no address; a user's object may hold it. */
-const canonicalOr = (text: string): string | undefined => {
-  try {
-    return canonicalIp(text);
-  } catch {
-    return undefined;
-  }
-};
-
-const cidrOr = (text: string): string | undefined => {
-  try {
-    return formatCidr(parseCidr(text));
-  } catch {
-    return undefined;
-  }
-};
-
-const sortedSet = (texts: readonly (string | undefined)[]): readonly string[] =>
-  [...new Set(texts.filter((text) => text !== undefined))].toSorted(compare);
-
-export function resolve(world: World, facts: NodeFacts): Resolution {
+/**
+ * `book` saves a process that resolves again and again the work for Services that did not change; it must be one that this
+ * node alone uses. The result is the same without.
+ */
+export function resolve(world: World, facts: NodeFacts, book?: ServiceBook): Resolution {
   const ids = nodeIds(world.nodes);
   const nodeId = ids.get(facts.nodeName);
   const self = world.nodes.find(({ metadata }) => metadata.name === facts.nodeName);
@@ -62,7 +51,14 @@ export function resolve(world: World, facts: NodeFacts): Resolution {
     peers: peers(world, facts, ids),
     ...(roles.agent ? { agent: agentIntent(world, facts, self, ids) } : {}),
     ...(roles.gateway && uplink !== undefined
-      ? { gateway: gatewayIntent(world, facts.nodeName, uplink) }
+      ? {
+          gateway: gatewayIntent(world, {
+            nodeName: facts.nodeName,
+            uplink,
+            ids,
+            book: book ?? new ServiceBook(),
+          }),
+        }
       : {}),
   };
   return { kind: 'ready', intent };
@@ -143,13 +139,22 @@ function agentIntent(world: World, facts: NodeFacts, self: Node, ids: Ids): Agen
   };
 }
 
+/** Slices of other Services may be there, and name any address: what goes there must not leave the cluster uncaptured. */
+const isOfEveryPod = ({ metadata }: EndpointSlice): boolean =>
+  servicesOfEveryPod.some(
+    ({ namespace, service }) =>
+      namespace === metadata.namespace && service === metadata.labels?.[serviceNameLabel],
+  );
+
 function clusterCidrs({ nodes, serviceCidrs, endpointSlices }: World, facts: NodeFacts): readonly string[] {
   return sortedSet(
     [
       ...nodes.flatMap(({ spec }) => spec?.podCIDRs ?? []),
       ...nodes.flatMap(addressesOf),
       ...serviceCidrs.flatMap(({ spec }) => spec?.cidrs ?? []),
-      ...endpointSlices.flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses)),
+      ...endpointSlices
+        .filter(isOfEveryPod)
+        .flatMap(({ endpoints }) => (endpoints ?? []).flatMap(({ addresses }) => addresses)),
       ...facts.clusterCidrs,
     ].map(cidrOr),
   );
@@ -181,7 +186,7 @@ function localPods({ pods, namespaces, addresses }: World, facts: NodeFacts): re
         ];
       });
     })
-    .toSorted((a, b) => compare(a.address, b.address) || compare(a.key, b.key));
+    .toSorted((a, b) => compareText(a.address, b.address) || compareText(a.key, b.key));
 }
 
 const isOver = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
@@ -193,7 +198,14 @@ function verdict(egress: NamespaceEgress, address: string): PodVerdict {
   return claim !== undefined && covered ? { kind: 'capture', egressId: claim.spec.id } : { kind: 'capture' };
 }
 
-function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayIntent {
+interface GatewaySituation {
+  readonly nodeName: string;
+  readonly uplink: Uplink;
+  readonly ids: Ids;
+  readonly book: ServiceBook;
+}
+
+function gatewayIntent(world: World, { nodeName, uplink, ids, book }: GatewaySituation): GatewayIntent {
   const gateway = gatewaysByNode(world).get(nodeName);
   const name = gateway?.metadata.name ?? nodeName;
   const pools = servedPools(world, name);
@@ -206,6 +218,8 @@ function gatewayIntent(world: World, nodeName: string, uplink: Uplink): GatewayI
     egresses: world.addresses
       .flatMap(({ spec }) => heldEgress(spec, served.get(spec.pool)))
       .toSorted((a, b) => a.egressId - b.egressId),
+    services: book.ports({ ...world, pools, nodeIds: ids, zone: gateway?.spec.zone }),
+    healthChecks: book.healthChecks(),
   };
 }
 

@@ -11,6 +11,7 @@ import {
   type Namespace,
   type Node,
   type Pod,
+  type Service,
   type ServiceCIDR,
 } from '@sluice/kube';
 import { type Uplink } from './intent.js';
@@ -21,7 +22,9 @@ export interface World {
   /** Agents: the Pods of their own node. */
   readonly pods: readonly Pod[];
   readonly serviceCidrs: readonly ServiceCIDR[];
-  /** Agents: where the API server and the cluster's DNS are, which may be no nodes. */
+  /** Gateways: all that they may serve. Controller: all, for their ids. Agents: none. */
+  readonly services: readonly Service[];
+  /** Agents: where the API server and the cluster's DNS are, which may be no nodes. Gateways: those of all Services. */
   readonly endpointSlices: readonly EndpointSlice[];
   readonly pools: readonly EgressPool[];
   readonly addresses: readonly EgressAddress[];

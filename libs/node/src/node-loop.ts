@@ -4,7 +4,15 @@
  */
 import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
 import { bridgeName, type CompiledDesired, type Compiler, podPortName, slowPortName } from '@sluice/datapath';
-import { type Intent, type NodeFacts, resolve, slotView, type SlotView, type World } from '@sluice/model';
+import {
+  type Intent,
+  type NodeFacts,
+  resolve,
+  ServiceBook,
+  slotView,
+  type SlotView,
+  type World,
+} from '@sluice/model';
 import { type HostNetwork, type NetworkEvent } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
 import { Announcer } from './announce/announcer.js';
@@ -18,6 +26,8 @@ import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
+import { type HealthChecks } from './services/health-checks.js';
+import { type StaleDatagrams } from './services/stale-datagrams.js';
 import { type ReplayRoutes, type Replayer } from './replay/replayer.js';
 import { type Reporter } from './report/reporter.js';
 import { type SlotKeeper } from './slots/slot-keeper.js';
@@ -29,6 +39,8 @@ export interface NodeLoopOptions {
   readonly roles: NodeFacts['roles'];
   readonly datapath: 'system' | 'netdev';
   readonly clusterCidrs: readonly string[];
+  /** Whether LoadBalancer Services without a class get their addresses from pools. */
+  readonly defaultLoadBalancer: boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: CommitMetrics;
@@ -43,6 +55,9 @@ export interface NodeLoopOptions {
   readonly reporter: Reporter;
   /** Agents only. */
   readonly replayer?: Replayer;
+  /** Gateways only. */
+  readonly healthChecks?: HealthChecks;
+  readonly staleDatagrams?: StaleDatagrams;
   /** Agents only. */
   readonly marks?: Pick<MarkCheck, 'check'>;
   /** Gateways only. */
@@ -70,6 +85,7 @@ export class NodeLoop {
   private readonly announcer: Announcer;
   private readonly host = new Cached<HostFacts>();
   private readonly podInterfaces = new Cached<PodInterfaces>();
+  private readonly book: ServiceBook;
   private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
   private facts: NodeFacts | undefined;
   private view: SlotView | undefined;
@@ -82,7 +98,8 @@ export class NodeLoop {
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: NodeLoopOptions) {
-    const { clock, logger } = options;
+    const { clock, logger, defaultLoadBalancer } = options;
+    this.book = new ServiceBook({ defaultClass: defaultLoadBalancer });
     this.runner = new Runner({
       clock,
       pass: () => this.pass(),
@@ -130,6 +147,7 @@ export class NodeLoop {
     this.stopping.abort();
     this.announcer.stop();
     this.options.replayer?.stop();
+    this.options.healthChecks?.stop();
     await Promise.all([this.runner.stop(), this.reports.stop(), this.options.keeper?.stop()]);
   }
 
@@ -184,7 +202,7 @@ export class NodeLoop {
     const host = await this.host.get(() => this.options.hostFacts.read(world));
     const facts = await this.nodeFacts(world, host);
     this.facts = facts;
-    const resolution = resolve(world, facts);
+    const resolution = resolve(world, facts, this.book);
     if (resolution.kind === 'waiting') {
       if (resolution.reason !== this.waiting)
         logger.info({ reason: resolution.reason }, 'waiting for the controller');
@@ -196,6 +214,8 @@ export class NodeLoop {
     }
     await this.commit(resolution.intent, host, hostIsNew);
     this.options.replayer?.update(resolution.intent.agent ?? nothingToReplay);
+    this.options.staleDatagrams?.update(resolution.intent.gateway?.services ?? []);
+    this.options.healthChecks?.update(resolution.intent.gateway?.healthChecks ?? []);
     this.tellKeeper(world, resolution.intent);
     this.settled();
   }

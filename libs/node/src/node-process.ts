@@ -29,6 +29,8 @@ import { NicTakeover } from './nic/takeover.js';
 import { NodeLoop } from './node-loop.js';
 import { ownedHostState } from './owned.js';
 import { Replayer } from './replay/replayer.js';
+import { HealthChecks } from './services/health-checks.js';
+import { StaleDatagrams } from './services/stale-datagrams.js';
 import { ProblemEvents } from './report/problem-events.js';
 import { type Reporter } from './report/reporter.js';
 import { type NodeSettings } from './settings.js';
@@ -113,6 +115,7 @@ export class NodeProcess {
       roles,
       datapath,
       clusterCidrs: settings.SLUICE_CLUSTER_CIDRS,
+      defaultLoadBalancer: settings.SLUICE_DEFAULT_LOAD_BALANCER,
       clock,
       logger,
       metrics,
@@ -144,6 +147,15 @@ export class NodeProcess {
       uplinkPort: ofports.uplink,
       ...(keeper === undefined ? {} : { keeper }),
       ...(replayer === undefined ? {} : { replayer }),
+      ...(roles.gateway
+        ? {
+            healthChecks: new HealthChecks({
+              logger,
+              isHealthy: () => loop.currentProblem === undefined,
+            }),
+            staleDatagrams: new StaleDatagrams({ switch: ovs, zone: config.zones.nat, logger }),
+          }
+        : {}),
       ...(roles.agent ? { marks: new MarkCheck({ config, nft, network, logger }) } : {}),
     });
     return new NodeProcess(client, watch, ovs, { loop, ...(history === undefined ? {} : { history }) });

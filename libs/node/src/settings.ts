@@ -68,6 +68,8 @@ const redisSettings = {
 export const nodeSettings = z.object({
   /** Name of the Node object. */
   SLUICE_NODE_NAME: z.string().min(1),
+  /** Whether LoadBalancer Services without a class get their addresses from pools. */
+  SLUICE_DEFAULT_LOAD_BALANCER: z.stringbool().default(false),
   /** Where the sockets of Open vSwitch are. */
   SLUICE_OVS_RUNDIR: z.string().startsWith('/').default('/run/sluice/ovs'),
   /** `datapath_type` of the bridges: kernel or userspace. */

@@ -18,6 +18,7 @@ import {
   podScopes,
   poolScopes,
   routeScopes,
+  serviceScopes,
   slotScopes,
 } from './scopes.js';
 import { type Section, type Sections, type Unit, type UnitState } from './unit.js';
@@ -32,6 +33,7 @@ import {
   podUnit,
   poolUnit,
   routeUnit,
+  serviceUnit,
   slotUnit,
 } from './units.js';
 
@@ -89,6 +91,7 @@ export class Compiler {
       pool: advance(before('pool'), poolScopes(intent), poolUnit(config)),
       egress: advance(before('egress'), egressScopes(intent, config), egressUnit),
       address: advance(before('address'), addressScopes(intent), addressUnit),
+      service: advance(before('service'), serviceScopes(intent, config), serviceUnit),
       neighbour: advance(before('neighbour'), neighbourScopes(intent), neighbourUnit),
     };
     const names = Object.keys(next) as (keyof Sections)[];

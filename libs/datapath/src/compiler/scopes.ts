@@ -17,9 +17,11 @@ import {
   type PodScope,
   type PoolScope,
   type RouteScope,
+  type ServiceScope,
   type SlotScope,
 } from '../pipeline/scope.js';
 import { type AgentNets } from '../host/agent-nft.js';
+import { familyOf } from '../pipeline/matches.js';
 
 /** Outer headers of Geneve: Ethernet 14, Geneve 8, UDP 8, and IPv4 20 or IPv6 40. */
 const tunnelOverhead = { 4: 50, 6: 70 } as const;
@@ -145,4 +147,17 @@ export function neighbourScopes({ gateway }: Intent): Keyed<NeighbourScope> {
       .filter((address) => address.includes(':'))
       .map((address) => [`neighbour/${address}`, { address, uplinkMac, held }] as const),
   );
+}
+
+export function serviceScopes({ gateway }: Intent, config: DatapathConfig): Keyed<ServiceScope> {
+  if (gateway === undefined) return [];
+  const own = gateway.uplink.addresses.map((text) => text.split('/')[0] ?? '');
+  const hostAddresses = {
+    4: own.filter((address) => familyOf(address) === 4),
+    6: own.filter((address) => familyOf(address) === 6),
+  };
+  return gateway.services.map((service) => [
+    `service/${String(service.serviceId)}/${String(service.family)}`,
+    { service, hostAddresses: hostAddresses[service.family], zone: config.zones.nat },
+  ]);
 }

@@ -25,6 +25,7 @@ export const sectionNames = [
   'pool',
   'egress',
   'address',
+  'service',
   'neighbour',
 ] as const;
 export type SectionName = (typeof sectionNames)[number];

@@ -26,11 +26,13 @@ import {
   type PodScope,
   type PoolScope,
   type RouteScope,
+  type ServiceScope,
   type SlotScope,
 } from '../pipeline/scope.js';
 import { type DatapathConfig } from '../config.js';
 import { fleetGroups, pinnedGroup, slotGroup } from './groups.js';
 import { type BaseScope } from './scopes.js';
+import { serviceShards } from '../pipeline/service-shards.js';
 import { type UnitState, unitState } from './unit.js';
 
 const podPort = (innerMtu: number): DesiredPort => ({
@@ -131,6 +133,13 @@ export const poolUnit =
 
 export const egressUnit = (scope: EgressScope): UnitState =>
   unitState({ flows: unitFlows('egress', scope, BigInt(scope.egressId)) });
+
+/** Both families of a port have its id. */
+export const serviceUnit = (scope: ServiceScope): UnitState =>
+  unitState({
+    flows: unitFlows('service', scope, BigInt(scope.service.serviceId)),
+    groups: serviceShards(scope.service).map(({ group }) => group),
+  });
 
 export const addressUnit = (scope: AddressScope): UnitState =>
   unitState({

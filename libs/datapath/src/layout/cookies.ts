@@ -23,6 +23,7 @@ export const cookieKinds = {
   pool: 6,
   egress: 7,
   address: 8,
+  service: 9,
 } as const;
 export type CookieKind = keyof typeof cookieKinds;
 

@@ -41,7 +41,9 @@ export const probeAddress = (nodeId: number): string => `fe80::5c:${nodeId.toStr
 
 /** Group ids: kind in the upper byte, object below. */
 export const groupIds = {
-  service: (service: number, shard = 0): number => 0x0001_0000 + service + shard * 0x0100_0000,
+  /** An endpoint of a service, by family; shards of a large one in the upper byte. */
+  service: (service: number, family: 4 | 6, shard = 0): number =>
+    (family === 4 ? 0x0001_0000 : 0x0002_0000) + service + shard * 0x0100_0000,
   /** The gateways of a slot, best first; picks and pins. */
   slot: (slot: GlobalSlot): number => 0x0100_0000 + slot,
   /** The gateway that a connection is pinned to, or a new pick. */
@@ -65,6 +67,6 @@ export function groupKind(id: number): GroupKind | undefined {
     case 0x0200:
       return 'pinned';
     default:
-      return ((id >>> 16) & 0xff) === 0x01 ? 'service' : undefined;
+      return [1, 2].includes((id >>> 16) & 0xff) ? 'service' : undefined;
   }
 }

@@ -46,7 +46,7 @@ export const otherHolder = bits(
   'other holder',
   'node id of the gateway that still has connections of the slot',
 );
-export const endpointId = bits(['reg4', 0, 32], 'endpoint', 'endpoint id of a service (not used yet)');
+export const endpointId = bits(['reg4', 0, 32], 'endpoint', 'endpoint id of a service');
 
 const flag = { no: 0, yes: 1 } as const;
 export const resolved = bits(['reg5', 0, 1], 'resolved', 'the next hop has a MAC', flag);
@@ -101,7 +101,7 @@ export const markObject = bits(['ct_mark', 16, 16], 'object', 'egress or service
 export const lastHop = bits(
   ['ct_label', 0, 48],
   'last hop',
-  'zone 1: client-side MAC of an inbound connection (not used yet)',
+  'zone 1: client-side MAC of an inbound connection; 0: it came from this gateway itself',
 );
 
 export const packetMark = bits(['pkt_mark', 0, 32], 'packet mark', 'fwmark of the host');

@@ -1,5 +1,6 @@
 /** Builders of match fields. Declared bits go by `has`, header fields by the named builders. */
 import { type Cidr, type Family, familyBits, parseIp, prefixMask } from '@sluice/core';
+import { type TransportProtocol } from '@sluice/model';
 import { type FieldName, type MatchField, fieldBits } from '@sluice/ovs';
 import { type BitField } from '../layout/registers.js';
 
@@ -8,7 +9,14 @@ export type Match = readonly MatchField[];
 export const ones = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
 
 export const ethTypes = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
-export const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
+export const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, TCP: 6, UDP: 17, SCTP: 132 } as const;
+
+/** Header fields of a Service's protocols. */
+export const portFields = {
+  TCP: { source: 'tcp_src', destination: 'tcp_dst' },
+  UDP: { source: 'udp_src', destination: 'udp_dst' },
+  SCTP: { source: 'sctp_src', destination: 'sctp_dst' },
+} as const satisfies Record<TransportProtocol, Record<'source' | 'destination', FieldName>>;
 
 const field = (name: FieldName, value: number | bigint, mask?: bigint): MatchField => ({
   field: name,
@@ -89,6 +97,10 @@ export const tcpFlags = (value: number, mask: number): Match => [
   field('tcp_flags', value, BigInt(mask)),
 ];
 export const protocol = (name: keyof typeof ipProtocols): MatchField => field('ip_proto', ipProtocols[name]);
+export const toPort = (name: TransportProtocol, port: number): Match => [
+  protocol(name),
+  field(portFields[name].destination, port),
+];
 export const ndTargetIn = ({ network, prefixLength }: Cidr): MatchField =>
   field('nd_target', network, prefixMask(6, prefixLength));
 export const ndTarget = (address: string): MatchField => field('nd_target', parseIp(address).value);

@@ -4,6 +4,7 @@ import { type Flow } from '@sluice/ovs';
 import { cookie } from '../layout/cookies.js';
 import { classify } from '../tables/classify.js';
 import { ctStateTable } from '../tables/ct-state.js';
+import { endpoint } from '../tables/endpoint.js';
 import { egress } from '../tables/egress.js';
 import { emit } from '../tables/emit.js';
 import { gate } from '../tables/gate.js';
@@ -48,6 +49,7 @@ export const tables: readonly Table[] = [
   sizeCheck,
   hostOut,
   gatewayCt,
+  endpoint,
   held,
   podOut,
   podCtState,

@@ -68,7 +68,10 @@ const ids = (): string =>
       ['group of a slot', `${hex(groupIds.slot(0))} + slot`],
       ['group of a pinned gateway', `${hex(groupIds.pinned(0))} + node id`],
       ['group of any gateway, of all', `${hex(groupIds.any)}, ${hex(groupIds.all)}`],
-      ['group of a service (not used yet)', `${hex(groupIds.service(0))} + service + shard << 24`],
+      [
+        'group of a service',
+        `IPv4 ${hex(groupIds.service(0, 4))}, IPv6 ${hex(groupIds.service(0, 6))}, + service + shard << 24`,
+      ],
       ...Object.entries(macs).map(([name, mac]) => [`MAC ${name}`, code(mac)]),
       ...Object.entries(cookieOwners).map(([name, owner]) => [`cookie owner ${name}`, hex(owner)]),
       ...Object.entries(cookieKinds).map(([name, kind]) => [`cookie kind ${name}`, String(kind)]),

@@ -3,7 +3,7 @@
  * on and nothing else, so that equal scopes mean equal flows. Addresses are canonical text: cheap to compare.
  */
 import { type Family } from '@sluice/core';
-import { type GlobalSlot, type PoolWay, type TunnelPeer, type Uplink } from '@sluice/model';
+import { type GlobalSlot, type PoolWay, type ServicePort, type TunnelPeer, type Uplink } from '@sluice/model';
 import { type DatapathConfig } from '../config.js';
 
 /** The node itself, whatever its objects. */
@@ -75,6 +75,14 @@ export type PoolScope = PoolWay;
 
 export type PeerScope = TunnelPeer;
 
+/** A port of a Service in one family. */
+export interface ServiceScope {
+  readonly service: ServicePort;
+  /** Addresses of the gateway itself, of the family: node ports are there. */
+  readonly hostAddresses: readonly string[];
+  readonly zone: number;
+}
+
 /** Kind of unit → its scope. */
 export interface Scopes {
   readonly node: NodeScope;
@@ -85,5 +93,6 @@ export interface Scopes {
   readonly pool: PoolScope;
   readonly egress: EgressScope;
   readonly address: AddressScope;
+  readonly service: ServiceScope;
 }
 export type FlowUnitKind = keyof Scopes;

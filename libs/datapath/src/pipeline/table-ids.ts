@@ -1,6 +1,6 @@
 /**
  * Assignment of table ids. The order of the numbers is the order of the stages, not of the packet; gaps are room.
- * 27 stays free: it answered neighbour solicitations before the host's kernel did. 28 is the service endpoints' place.
+ * 27 stays free: it answered neighbour solicitations before the host's kernel did.
  */
 export const tableIds = {
   classify: 0,
@@ -12,6 +12,7 @@ export const tableIds = {
   'size-check': 24,
   'host-out': 25,
   'gateway-ct': 26,
+  endpoint: 28,
   held: 29,
   'pod-out': 30,
   'pod-ct-state': 31,

@@ -1,7 +1,31 @@
-import { origin, otherHolder, peerNode, sendId, sendKind, shared, tunnelKind } from '../layout/registers.js';
+import { parseCidr } from '@sluice/core';
 import { type Action } from '@sluice/ovs';
-import { forgetPort, goto, load, move } from '../pipeline/actions.js';
-import { families, has, ip, protocol, tcpFlags } from '../pipeline/matches.js';
+import { serviceShards } from '../pipeline/service-shards.js';
+import { macs, ofports } from '../layout/ids.js';
+import {
+  objectId,
+  origin,
+  otherHolder,
+  peerNode,
+  sendId,
+  sendKind,
+  shared,
+  tunnelKind,
+} from '../layout/registers.js';
+import { forgetPort, goto, group, load, move, output, setMac } from '../pipeline/actions.js';
+import {
+  families,
+  fromSubnet,
+  has,
+  ip,
+  type Match,
+  protocol,
+  tcpFlags,
+  toAddress,
+  toPort,
+  withoutType,
+} from '../pipeline/matches.js';
+import { type ServiceScope } from '../pipeline/scope.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
 
 const tcp = { syn: 0x02, ack: 0x10 } as const;
@@ -38,17 +62,69 @@ const bounce: Row = row(
   goto('to-node'),
 );
 
+const toReject: readonly Action[] = [
+  setMac('eth_src', macs.resolver),
+  setMac('eth_dst', macs.host),
+  output(ofports.slowPort),
+];
+
+/** Where clients find it: its own addresses, and its node port on those of the gateway. */
+const places = ({ service: { addresses, nodePort }, hostAddresses }: ServiceScope) => [
+  ...addresses,
+  ...(nodePort === undefined ? [] : hostAddresses.map((address) => ({ address, port: nodePort }))),
+];
+
+/** Clients that may not connect find nothing; without endpoints the others are refused. */
+const services = (scope: ServiceScope): readonly Row[] => {
+  const { serviceId, protocol: transport, sources } = scope.service;
+  const clients = sources?.map((cidr) => withoutType(fromSubnet(parseCidr(cidr)))) ?? [[]];
+  const shards = serviceShards(scope.service);
+  const ways: readonly { readonly match: Match; readonly actions: readonly Action[] }[] =
+    shards.length === 0
+      ? [{ match: [], actions: toReject }]
+      : shards.map(({ match, group: { id } }) => ({
+          match,
+          actions: [load(objectId, serviceId), group(id)],
+        }));
+  return places(scope).flatMap(({ address, port }) =>
+    clients.flatMap((client) =>
+      ways.map(({ match, actions }) =>
+        row(200, [...toAddress(address), ...toPort(transport, port), ...client, ...match], ...actions),
+      ),
+    ),
+  );
+};
+
 export const service = defineTable({
   name: 'service',
   stage: 'gateway',
   roles: ['gateway'],
   summary:
-    'Packets from outside that no connection here knows: of a slot with another holder they are asked about there. The place of services.',
-  matches: ['reg0', 'reg5', 'eth_type', 'ip_proto', 'tcp_flags'],
-  sets: ['reg2', 'reg6', 'in_port'],
+    'Packets from outside that no connection here knows: of a slot with another holder they are asked about there; new ones to a service get an endpoint, or are refused when it has none.',
+  matches: [
+    'reg0',
+    'reg5',
+    'eth_type',
+    'ip_proto',
+    'tcp_flags',
+    'ip_src',
+    'ip_dst',
+    'ipv6_src',
+    'ipv6_dst',
+    'tcp_src',
+    'tcp_dst',
+    'udp_src',
+    'udp_dst',
+    'sctp_src',
+    'sctp_dst',
+  ],
+  sets: ['reg1', 'reg2', 'reg6', 'in_port', 'eth_src', 'eth_dst'],
   next: ['to-node'],
+  groups: ['service'],
+  outputs: ['slow port'],
   miss: 'drop',
   rows: {
     node: ({ gateway }) => (gateway ? [...handOver, bounce] : []),
+    service: services,
   },
 });

@@ -1,8 +1,8 @@
 import { markNode, markObject, objectId, origin, peerNode, shared } from '../layout/registers.js';
 import { commit, move } from '../pipeline/actions.js';
-import { familyOf, has, ip, tcpFlags } from '../pipeline/matches.js';
+import { familyOf, has, ip, protocol, tcpFlags } from '../pipeline/matches.js';
 import { tableIds } from '../pipeline/table-ids.js';
-import { type EgressScope } from '../pipeline/scope.js';
+import { type EgressScope, type ServiceScope } from '../pipeline/scope.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
 
 /**
@@ -45,15 +45,39 @@ const rows = ({ egressId, addresses, zone }: EgressScope): Row[] =>
     ),
   );
 
+/** An answer whose connection is lost here, such as after a failover, is built again from what the agent remembers. */
+const rebuilt = ({ service, zone }: ServiceScope): Row[] => {
+  const { serviceId, family, protocol: transport, addresses } = service;
+  const [place] = addresses;
+  if (place === undefined) return [];
+  return [
+    row(
+      100,
+      [has(origin, origin.values.podReply), has(objectId, serviceId), ip(family), protocol(transport)],
+      commit({
+        zone,
+        table: tableIds.route,
+        nat: {
+          type: 'nat',
+          direction: 'src',
+          address: { first: place.address },
+          port: { first: place.port },
+        },
+        exec: [move(peerNode, markNode), move(objectId, markObject)],
+      }),
+    ),
+  ];
+};
+
 export const snat = defineTable({
   name: 'snat',
   stage: 'gateway',
   roles: ['gateway'],
   summary:
-    "Gives a new egress connection its address, and remembers the Pod's node and the egress in its mark.",
+    "Gives a new egress connection its address, and remembers the Pod's node and the egress in its mark; builds lost connections of services again.",
   matches: ['reg0', 'reg1', 'reg5', 'eth_type', 'ip_proto', 'tcp_flags'],
   sets: ['ct_mark'],
   next: ['route'],
   miss: 'drop',
-  rows: { egress: rows },
+  rows: { egress: rows, service: rebuilt },
 });

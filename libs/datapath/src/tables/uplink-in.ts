@@ -22,11 +22,12 @@ import {
   ndTargetIn,
   toAddress,
   toMac,
+  toPort,
   toManyMacs,
   toSubnet,
   withoutType,
 } from '../pipeline/matches.js';
-import { type AddressScope, type NodeScope, type PeerScope } from '../pipeline/scope.js';
+import { type AddressScope, type NodeScope, type PeerScope, type ServiceScope } from '../pipeline/scope.js';
 import { tableIds } from '../pipeline/table-ids.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
 
@@ -105,12 +106,21 @@ const announcedBy = ({ uplinkMac }: PeerScope): Row[] =>
         row(296, [...icmpv6(136), fromMac(uplinkMac), toManyMacs], toProcess),
       ];
 
+/** Node ports are on the gateway's own addresses, which no slot has: no gate. */
+const nodePorts = ({ service, hostAddresses }: ServiceScope): Row[] => {
+  const { nodePort, protocol } = service;
+  if (nodePort === undefined) return [];
+  return hostAddresses.map((address) =>
+    row(150, [...toAddress(address), ...toPort(protocol, nodePort)], goto('size-check')),
+  );
+};
+
 export const uplinkIn = defineTable({
   name: 'uplink-in',
   stage: 'uplink',
   roles: ['gateway'],
   summary:
-    'Sends what is for an address of a slot to the gate and host traffic to the host; learns neighbours.',
+    'Sends what is for an address of a slot to the gate, node ports to services and host traffic to the host; learns neighbours.',
   matches: [
     'eth_src',
     'eth_dst',
@@ -122,14 +132,18 @@ export const uplinkIn = defineTable({
     'arp_tpa',
     'icmpv6_type',
     'nd_target',
+    'tcp_dst',
+    'udp_dst',
+    'sctp_dst',
   ],
   sets: ['reg7'],
-  next: ['gate', 'neighbour'],
+  next: ['gate', 'neighbour', 'size-check'],
   outputs: ['host', 'process'],
   miss: 'drop',
   rows: {
     node: hostRows,
     peer: announcedBy,
     address: forGate,
+    service: nodePorts,
   },
 });

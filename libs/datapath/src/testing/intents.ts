@@ -1,6 +1,12 @@
 /** Intents of a small network: worker 1, gateways 3 and 4, node 5 with both roles; documentation addresses. */
 import { type GateEntry, type GateForm } from '../gate/entry.js';
-import { type AgentIntent, type GatewayIntent, type Intent, type TunnelPeer } from '@sluice/model';
+import {
+  type AgentIntent,
+  type GatewayIntent,
+  type Intent,
+  type ServicePort,
+  type TunnelPeer,
+} from '@sluice/model';
 
 export const gatewayMac = (nodeId: number): string => `02:5c:18:00:00:0${String(nodeId)}`;
 
@@ -58,6 +64,29 @@ export const agentIntent: AgentIntent = {
   ],
 };
 
+/** One endpoint each, on worker 1: what a hash would choose is known. */
+const shop = { serviceId: 17, key: 'shop/web:http', protocol: 'TCP', nodePort: 30_080 } as const;
+export const services: readonly ServicePort[] = [
+  {
+    ...shop,
+    family: 4,
+    addresses: [{ address: egressAddress[7].v4, port: 443, slot: slots.first }],
+    endpoints: [{ id: 5000, address: podAddress.a.v4, port: 8080, nodeId: 1 }],
+  },
+  {
+    ...shop,
+    family: 6,
+    addresses: [{ address: egressAddress[7].v6, port: 443, slot: slots.first }],
+    endpoints: [{ id: 6000, address: podAddress.a.v6, port: 8080, nodeId: 1 }],
+  },
+  {
+    ...{ serviceId: 18, key: 'shop/dns:udp', family: 4, protocol: 'UDP', nodePort: 30_053 },
+    addresses: [],
+    endpoints: [],
+    sources: ['203.0.113.0/24'],
+  },
+];
+
 export const gatewayIntent = (nodeId: number): GatewayIntent => ({
   uplink: {
     interface: 'eth1',
@@ -76,6 +105,8 @@ export const gatewayIntent = (nodeId: number): GatewayIntent => ({
     { egressId: 8, slot: slots.second, addresses: Object.values(egressAddress[8]), held: nodeId === 5 },
     { egressId: 12, slot: slots.outside, addresses: Object.values(egressAddress[12]), held: true },
   ],
+  services,
+  healthChecks: [],
 });
 
 const node = (nodeId: number, peers: readonly TunnelPeer[]): Intent => ({

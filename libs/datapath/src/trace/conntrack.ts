@@ -58,9 +58,10 @@ export class Conntrack {
     const plain = inverse(original);
     if (nat?.address === undefined) return plain;
     const address = parseIp(nat.address.first).value;
-    if (nat.direction === 'dst') return { ...plain, source: address };
-    const { first = 0, last = 65_535 } = nat.port ?? {};
-    const start = Math.max(first, firstFreePort);
+    if (nat.direction === 'dst') return { ...plain, source: address, sport: nat.port?.first ?? plain.sport };
+    const { first, last = first } = nat.port ?? { first: 0, last: 65_535 };
+    // A range that is given counts as it is; without one NAT keeps off the privileged ports.
+    const start = nat.port === undefined ? firstFreePort : first;
     const kept = plain.dport >= first && plain.dport <= last;
     let reply: Tuple = { ...plain, target: address, dport: kept ? plain.dport : start };
     for (let port = start; this.find(zone, reply) !== undefined; port++) {

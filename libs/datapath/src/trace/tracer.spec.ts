@@ -8,6 +8,7 @@ import { bothCases } from '../testing/both-cases.js';
 import { type Expected, type TraceCase } from '../testing/cases.js';
 import { gateCases } from '../testing/gate-cases.js';
 import { gatewayCases } from '../testing/gateway-cases.js';
+import { serviceCases } from '../testing/service-cases.js';
 import { gates, intents } from '../testing/intents.js';
 import { type Headers } from './headers.js';
 import { type TraceResult, type TraceState, Tracer } from './tracer.js';
@@ -61,6 +62,7 @@ function run({ steps, ...start }: TraceCase): void {
 describe.each([
   ['agent', agentCases],
   ['gateway', gatewayCases],
+  ['service', serviceCases],
   ['gate', gateCases],
   ['both roles', bothCases],
 ])('%s', (_role, cases) => {

@@ -17,6 +17,7 @@ import { Conntrack } from './conntrack.js';
 import { Headers } from './headers.js';
 import { type TracePacket } from './packet.js';
 import { type Lookup, type Tracked, runCt } from './track.js';
+import { readTuple, writeTuple } from './tuple.js';
 
 export interface Delivery {
   /** Port number; `ports.local` for the host. */
@@ -172,6 +173,7 @@ export class Tracer {
         return first === undefined ? [] : [first];
       }
       case 'select':
+        if (buckets.length === 1) return buckets;
         throw new InternalError('SLUICE_INTERNAL', {
           message: `group ${String(id)} selects by a hash that the tracer does not compute`,
         });
@@ -183,7 +185,12 @@ export class Tracer {
     const next: Walk = { ...deeper(walk), headers: walk.headers.clone() };
     const lookup = runCt(this.conntrack, action, next);
     clearTracking(walk);
-    if (action.table === undefined) return;
+    if (action.table === undefined) {
+      // What a commit translates leaves translated; no table behind it looks at addresses again.
+      const tuple = action.nat === undefined ? undefined : readTuple(next.headers, 0);
+      if (tuple !== undefined) writeTuple(walk.headers, tuple);
+      return;
+    }
     walk.record.lookups.push({ ...lookup, atTable: table });
     next.headers.set('ct_state', BigInt(lookup.state));
     next.headers.set('ct_zone', BigInt(lookup.zone));

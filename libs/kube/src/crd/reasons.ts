@@ -63,6 +63,13 @@ export const reasons = {
   AddressNotInPool: 'The egress names an address that is in no pool.',
   AddressInUse: 'The address belongs to another owner, which the message names.',
   FamilyBlocked: 'The egress has no address of a family; traffic of that family is blocked.',
+  // Services
+  AddressAssigned: 'A pool gave the Service its addresses; gateways answer on them.',
+  AddressReleased: 'The Service has no address any more.',
+  FamilyNotServed: 'The Service asks for an address of an IP family that it has not.',
+  ServiceIdsExhausted: 'No id is free for a port of the Service: gateways do not serve it.',
+  ServiceIdTaken: 'An older Service has the id that the annotation names; the port got another one.',
+  ServiceIdsMalformed: 'The annotation sluice.dev/service-ids was no list of ids; its ports got new ones.',
 } as const;
 
 export type Reason = keyof typeof reasons;

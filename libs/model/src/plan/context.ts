@@ -10,6 +10,8 @@ export interface PlanContext {
   readonly defaultUplinkInterface: string;
   /** `recorded`: gateways take slots by themselves and write who holds them; `assigned`: the plan says who holds them. */
   readonly holders: 'recorded' | 'assigned';
+  /** Whether a LoadBalancer Service without `loadBalancerClass` gets its addresses from pools. */
+  readonly defaultLoadBalancer: boolean;
   /** After so long without renewal a gateway is Lost. */
   readonly leaseSeconds: number;
 }

@@ -3,59 +3,94 @@ import { freeId, type IdKind } from '@sluice/ipam';
 import { type RestingId } from '../cluster-plan.js';
 
 const restMs = 3_600_000;
+/** Ends of rests are rounded up to it: ids then share them, and the record of 65,535 ids stays small. */
+const roundMs = 600_000;
+const kinds = ['node', 'pool', 'egress', 'service'] as const satisfies readonly IdKind[];
+
+class Kind {
+  readonly inUse = new Set<number>();
+  /** In use or resting. */
+  private readonly taken: Set<number>;
+  /** None below it is free: ids are only ever taken here. */
+  private next = 1;
+
+  constructor(
+    private readonly name: IdKind,
+    /** Unix milliseconds until which ids rest. */
+    readonly resting: ReadonlyMap<number, number>,
+  ) {
+    this.taken = new Set(resting.keys());
+  }
+
+  use(id: number): void {
+    this.inUse.add(id);
+    this.taken.add(id);
+  }
+
+  take(): number | undefined {
+    const id = freeId(this.name, this.taken, this.next);
+    if (id === undefined) return undefined;
+    this.next = id + 1;
+    this.use(id);
+    return id;
+  }
+}
 
 /**
- * An id in use is on record as resting until one to two hours from now, and renewed when an hour is left: whenever its
- * object goes, at least an hour of rest is on record.
+ * An id in use is on record as resting until one to two hours (and ten minutes) from now, and renewed when an hour is
+ * left: whenever its object goes, at least an hour of rest is on record.
  */
 export class Ids {
-  private readonly known: Record<IdKind, Map<number, number>>;
-  private readonly inUse: Record<IdKind, Set<number>> = {
-    node: new Set(),
-    pool: new Set(),
-    egress: new Set(),
-  };
+  private readonly of: Readonly<Record<IdKind, Kind>>;
 
   constructor(
     resting: readonly RestingId[],
     private readonly nowMs: number,
   ) {
-    const of = (kind: IdKind) =>
-      new Map(
-        resting
-          .filter((id) => id.kind === kind && id.untilMs > nowMs)
-          .map(({ id, untilMs }) => [id, untilMs]),
-      );
-    this.known = { node: of('node'), pool: of('pool'), egress: of('egress') };
+    const known = (kind: IdKind): Kind => {
+      const own = resting.filter((id) => id.kind === kind && id.untilMs > nowMs);
+      return new Kind(kind, new Map(own.map(({ id, untilMs }) => [id, untilMs])));
+    };
+    this.of = {
+      node: known('node'),
+      pool: known('pool'),
+      egress: known('egress'),
+      service: known('service'),
+    };
   }
 
   use(kind: IdKind, id: number): void {
-    this.inUse[kind].add(id);
+    this.of[kind].use(id);
   }
 
   /** Undefined: all are in use or rest. */
   take(kind: IdKind): number | undefined {
-    const id = freeId(kind, new Set([...this.inUse[kind], ...this.known[kind].keys()]));
-    if (id !== undefined) this.use(kind, id);
-    return id;
+    return this.of[kind].take();
   }
 
   resting(): readonly RestingId[] {
-    const kinds = ['node', 'pool', 'egress'] as const;
-    return kinds.flatMap((kind) => {
-      const until = new Map(this.known[kind]);
-      for (const id of this.inUse[kind]) {
-        if ((until.get(id) ?? 0) - this.nowMs < restMs) until.set(id, this.nowMs + 2 * restMs);
-      }
-      return [...until].toSorted(([a], [b]) => a - b).map(([id, untilMs]) => ({ kind, id, untilMs }));
-    });
+    return kinds.flatMap((kind) =>
+      [...this.untils(kind)].toSorted(([a], [b]) => a - b).map(([id, untilMs]) => ({ kind, id, untilMs })),
+    );
   }
 
   /** When the next record must be renewed or ends. */
   nextChangeMs(): number | undefined {
-    const times = this.resting().map(({ kind, id, untilMs }) =>
-      this.inUse[kind].has(id) ? untilMs - restMs : untilMs,
-    );
-    return times.length === 0 ? undefined : Math.min(...times);
+    let first = Infinity;
+    for (const kind of kinds) {
+      const { inUse } = this.of[kind];
+      for (const [id, untilMs] of this.untils(kind)) {
+        first = Math.min(first, inUse.has(id) ? untilMs - restMs : untilMs);
+      }
+    }
+    return first === Infinity ? undefined : first;
+  }
+
+  private untils(kind: IdKind): ReadonlyMap<number, number> {
+    const { inUse, resting } = this.of[kind];
+    const until = new Map(resting);
+    const fresh = Math.ceil((this.nowMs + 2 * restMs) / roundMs) * roundMs;
+    for (const id of inUse) if ((until.get(id) ?? 0) - this.nowMs < restMs) until.set(id, fresh);
+    return until;
   }
 }

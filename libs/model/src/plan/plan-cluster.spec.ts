@@ -21,6 +21,7 @@ const context = {
   defaultUplinkInterface: 'eth1',
   holders: 'assigned' as const,
   leaseSeconds: 15,
+  defaultLoadBalancer: false,
 };
 
 const created = (order: number): string => `2026-01-01T00:00:${String(order).padStart(2, '0')}Z`;
@@ -66,6 +67,7 @@ const empty: World = {
   namespaces: [],
   pods: [],
   serviceCidrs: [],
+  services: [],
   endpointSlices: [],
   pools: [pool()],
   addresses: [],
@@ -168,6 +170,7 @@ const isEmpty = (plan: ClusterPlan): boolean =>
     plan.nodeIds,
     plan.pools,
     plan.namespaces,
+    plan.serviceIds.write,
     plan.events,
     ...Object.values(plan.gateways),
     ...Object.values(plan.addresses),

@@ -4,6 +4,7 @@ import { type ClusterPlan } from '../cluster-plan.js';
 import { leavingGateways, nodeIds } from '../fleet.js';
 import { type World } from '../world.js';
 import { planAllocations } from './allocations.js';
+import { Allocator } from './allocator.js';
 import { type PlanContext } from './context.js';
 import {
   type GatewayHealth,
@@ -14,6 +15,8 @@ import {
 } from './gateways.js';
 import { Ids } from './ids.js';
 import { nameOf, type PlannedPool, planPools, poolStatus } from './pools.js';
+import { planServiceAllocations } from './service-allocations.js';
+import { planServiceIds } from './service-ids.js';
 import { addressStatus, eventsOf, holding, namespaceStatus, statusDiffers } from './statuses.js';
 
 export function planCluster(world: World, context: PlanContext): ClusterPlan {
@@ -36,12 +39,20 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
     holders: context.holders,
     leaving: leavingGateways(world),
   });
-  const { outcomes, remove } = planAllocations({ namespaces, addresses, pools, ids });
+  for (const { spec } of addresses) ids.use('egress', spec.id);
+  const allocator = new Allocator({ addresses, pools, ids });
+  const { outcomes, remove: released } = planAllocations({ namespaces, addresses, allocator });
+  const ofServices = planServiceAllocations({
+    ...{ services: world.services, addresses, allocator },
+    defaultClass: context.defaultLoadBalancer,
+  });
+  const remove = [...released, ...ofServices.remove];
   const holdings = new Map(addresses.map((address) => [address, holding(address, pools, health)]));
   const statuses = outcomes
     .map((outcome) => ({ namespace: outcome.namespace, status: namespaceStatus(outcome, holdings) }))
     .filter(({ namespace, status }) => statusDiffers(namespace, status));
   const counts = countsBy(pools, addresses);
+  const serviceIds = planServiceIds(world.services, ids);
   const recheckAtMs = nextRecheck(health, ids);
   return {
     nodeIds: freshNodeIds,
@@ -60,7 +71,7 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
       return status === undefined ? [] : [{ name, resourceVersion, status }];
     }),
     addresses: {
-      create: outcomes.flatMap(({ created }) => created ?? []),
+      create: [...outcomes.flatMap(({ created }) => created ?? []), ...ofServices.create],
       status: addresses.flatMap((address) => {
         const holds = holdings.get(address);
         const status =
@@ -70,7 +81,13 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
       remove: remove.map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' })),
     },
     namespaces: statuses.map(({ namespace, status }) => ({ name: nameOf(namespace), status })),
-    events: statuses.flatMap(({ namespace, status }) => eventsOf(namespace, status)),
+    serviceIds,
+    ingress: ofServices.ingress,
+    events: [
+      ...statuses.flatMap(({ namespace, status }) => eventsOf(namespace, status)),
+      ...ofServices.events,
+    ],
+    problems: ofServices.problems,
     resting: ids.resting(),
     ...(recheckAtMs === undefined ? {} : { recheckAtMs }),
   };

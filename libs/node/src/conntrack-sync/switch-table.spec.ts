@@ -1,65 +1,37 @@
 /** On a real Open vSwitch: one zone plays the gateway that carries, another one its successor. */
-import { rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { ManualClock, silentLogger, systemClock } from '@sluice/core';
-import { bridgeName } from '@sluice/datapath';
+import { ManualClock } from '@sluice/core';
 import { type ConntrackEntry, type NewConnection, protocols, recreation } from '@sluice/netlink';
-import { RealOvs } from '../../../ovs/src/testing/real-ovs.js';
 import { replayFrame } from '../frames/replay.js';
-import { OvsSwitch } from '../switch/ovs-switch.js';
+import { realSwitch, type RealSwitch } from '../switch/testing/real-switch.js';
 import { type ConnectionTable } from './ports.js';
 import { SwitchTable } from './switch-table.js';
 import { address, egress } from './testing/connections.js';
 
 const zones = { carrier: 1, successor: 2 } as const;
 
-let real: RealOvs;
-let ovs: OvsSwitch;
+let there: RealSwitch;
 let clock: ManualClock;
 let carrier: SwitchTable;
 let successor: SwitchTable;
 
 beforeAll(async () => {
-  real = await RealOvs.start();
-  await real.addBridge(bridgeName, [1]);
-  const link = join(real.runDir, 'ovs-vswitchd.spec.ctl');
-  await writeFile(join(real.runDir, 'ovs-vswitchd.pid'), 'spec\n');
-  await rm(link, { force: true });
-  await symlink(real.controlSocket, link);
-  ovs = new OvsSwitch({
-    runDirectory: real.runDir,
-    datapath: 'netdev',
-    clock: systemClock,
-    logger: silentLogger,
-  });
-  const forwards = new Promise<void>((resolve) => {
-    const look = (): void => {
-      if (ovs.isForwarding) resolve();
-    };
-    ovs.onChange(look);
-    ovs.onForwarding(look);
-  });
-  ovs.start();
-  await forwards;
+  there = await realSwitch();
 });
-afterAll(async () => {
-  await ovs.stop();
-  await real.stop();
-});
+afterAll(() => there.stop());
 
 beforeEach(() => {
   clock = new ManualClock();
-  carrier = new SwitchTable({ clock, switch: ovs, zone: zones.carrier });
-  successor = new SwitchTable({ clock, switch: ovs, zone: zones.successor });
+  carrier = new SwitchTable({ clock, switch: there.ovs, zone: zones.carrier });
+  successor = new SwitchTable({ clock, switch: there.ovs, zone: zones.successor });
 });
 afterEach(async () => {
-  for (const zone of Object.values(zones)) await real.appctl('dpctl/flush-conntrack', `zone=${zone}`);
+  for (const zone of Object.values(zones)) await there.real.appctl('dpctl/flush-conntrack', `zone=${zone}`);
 });
 
 /** As traffic of a Pod would begin it. */
 const begin = (zone: number, port: number, becomes: number): Promise<void> =>
-  ovs.makeConnections(zone, [
+  there.ovs.makeConnections(zone, [
     {
       frame: replayFrame({
         protocol: 'tcp',
@@ -76,7 +48,7 @@ const begin = (zone: number, port: number, becomes: number): Promise<void> =>
 /** A packet-out has no answer: until the switch has worked on it. */
 async function lines(zone: number, count: number): Promise<readonly string[]> {
   for (;;) {
-    const found = (await ovs.connections(zone))
+    const found = (await there.ovs.connections(zone))
       .split('\n')
       .filter((line) => line.startsWith('tcp,') || line.startsWith('udp,'));
     if (found.length === count) return found.toSorted();
@@ -132,12 +104,12 @@ test("a copy is not one of the successor's own, until it carries the address", a
   await successor.copied.insert(await told());
   await lines(zones.successor, 1);
   expect(await shown(successor.own)).toEqual([]);
-  expect(successor.withoutCopies(await ovs.connections(zones.successor))).not.toContain('sport=40001');
+  expect(successor.withoutCopies(await there.ovs.connections(zones.successor))).not.toContain('sport=40001');
   successor.adopt(new Set(['198.18.0.7']));
   expect(await shown(successor.own)).toEqual([]);
   successor.adopt(new Set([address]));
   expect(await shown(successor.own)).toHaveLength(1);
-  expect(successor.withoutCopies(await ovs.connections(zones.successor))).toContain('sport=40001');
+  expect(successor.withoutCopies(await there.ovs.connections(zones.successor))).toContain('sport=40001');
 });
 
 test('a copy is ended, and nothing else is', async () => {

@@ -250,9 +250,22 @@ export class OvsSwitch implements Switch {
   }
 
   async endConnection(zone: number, original: Tuple): Promise<void> {
+    await this.flush(zone, flushFilter(original));
+  }
+
+  async forgetDatagrams(
+    zone: number,
+    { address, port }: { readonly address: string; readonly port: number },
+  ): Promise<void> {
+    const from = address.includes(':') ? 'ct_ipv6_src' : 'ct_nw_src';
+    // Of the answer alone: an empty text stands for the first packet.
+    await this.flush(zone, '', `${from}=${address},ct_nw_proto=17,ct_tp_src=${String(port)}`);
+  }
+
+  private async flush(zone: number, ...tuples: readonly string[]): Promise<void> {
     await wrapped(async () => {
       const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
-      await unixctl(socket, 'dpctl/flush-conntrack', `zone=${String(zone)}`, flushFilter(original));
+      await unixctl(socket, 'dpctl/flush-conntrack', `zone=${String(zone)}`, ...tuples);
     });
   }
 

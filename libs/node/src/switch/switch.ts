@@ -56,6 +56,8 @@ export interface Switch extends Gate {
   connections(zone: number): Promise<string>;
   /** Lets each frame begin its connection in a zone of conntrack, and reach nobody. Lost where its answers are another's. */
   makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void>;
+  /** Ends all UDP connections of a zone that are answered from there. */
+  forgetDatagrams(zone: number, endpoint: { readonly address: string; readonly port: number }): Promise<void>;
   /** Ends one connection, if it is there. */
   endConnection(zone: number, original: Tuple): Promise<void>;
   /** Sends frames out of a port; frames that cannot be sent now are lost. */

@@ -16,9 +16,16 @@ import {
   type Resource,
   type Selection,
   serviceCidrs,
+  services,
 } from '@sluice/kube';
-import { type World } from '@sluice/model';
-import { trimNamespace, trimNode, trimPod } from './trim.js';
+import {
+  headlessLabel,
+  otherProxyLabel,
+  serviceNameLabel,
+  servicesOfEveryPod,
+  type World,
+} from '@sluice/model';
+import { trimEndpointSlice, trimNamespace, trimNode, trimPod, trimService } from './trim.js';
 
 export interface ClusterWatchOptions {
   readonly client: KubeClient;
@@ -31,12 +38,6 @@ export interface ClusterWatchOptions {
   /** Called after a change that only what the node reports depends on. */
   readonly onStatus: () => void;
 }
-
-/** What every Pod talks to, wherever it runs: after the Service's translation its real address is seen. */
-const knownServices = [
-  { namespace: 'default', service: 'kubernetes' },
-  { namespace: 'kube-system', service: 'kube-dns' },
-] as const;
 
 interface Following<T> extends Selection {
   readonly trim?: (object: T) => T;
@@ -55,7 +56,7 @@ export class ClusterWatch {
   private readonly lists: { readonly [K in keyof World]: () => World[K] };
 
   constructor(private readonly options: ClusterWatchOptions) {
-    const { agent } = options.roles;
+    const { agent, gateway } = options.roles;
     const none = (): readonly never[] => [];
     this.lists = {
       nodes: this.follow(nodes, { trim: trimNode }),
@@ -64,7 +65,10 @@ export class ClusterWatch {
       gateways: this.follow(egressGateways),
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,
-      endpointSlices: agent ? this.endpointSlices() : none,
+      services: gateway
+        ? this.follow(services, { trim: trimService, labelSelector: `!${otherProxyLabel}` })
+        : none,
+      endpointSlices: this.endpointSlices(),
       pods: agent
         ? this.follow(pods, { trim: trimPod, fieldSelector: `spec.nodeName=${options.nodeName}` })
         : none,
@@ -101,6 +105,7 @@ export class ClusterWatch {
       namespaces: lists.namespaces(),
       pods: lists.pods(),
       serviceCidrs: lists.serviceCidrs(),
+      services: lists.services(),
       endpointSlices: lists.endpointSlices(),
       pools: lists.pools(),
       addresses: lists.addresses(),
@@ -109,9 +114,14 @@ export class ClusterWatch {
     };
   }
 
+  /** All of them on a gateway, which serves Services; elsewhere those of what every Pod talks to. */
   private endpointSlices(): () => readonly EndpointSlice[] {
-    const lists = knownServices.map(({ namespace, service }) =>
-      this.follow(endpointSlices, { namespace, labelSelector: `kubernetes.io/service-name=${service}` }),
+    const { agent, gateway } = this.options.roles;
+    const trim = trimEndpointSlice;
+    if (gateway) return this.follow(endpointSlices, { trim, labelSelector: `!${headlessLabel}` });
+    if (!agent) return () => [];
+    const lists = servicesOfEveryPod.map(({ namespace, service }) =>
+      this.follow(endpointSlices, { namespace, labelSelector: `${serviceNameLabel}=${service}` }),
     );
     return () => lists.flatMap((list) => list());
   }

@@ -1,5 +1,13 @@
 /** What a node keeps of objects that are large or many; the rest would only cost memory. */
-import { type Namespace, type Node, type ObjectMeta, type Pod } from '@sluice/kube';
+import {
+  type EndpointSlice,
+  type Namespace,
+  type Node,
+  type ObjectMeta,
+  type Pod,
+  type Service,
+} from '@sluice/kube';
+import { serviceNameLabel, sourceRangesAnnotation } from '@sluice/model';
 
 const trimMeta = ({
   name,
@@ -39,6 +47,41 @@ export const trimNode = ({ metadata, spec, status }: Node): Node => ({
 
 export const trimNamespace = ({ metadata }: Namespace): Namespace => ({
   metadata: { ...trimMeta(metadata), ...sluiceOnly(metadata.annotations) },
+});
+
+export const trimService = ({ metadata, spec, status }: Service): Service => {
+  const ranges = metadata.annotations?.[sourceRangesAnnotation];
+  const { annotations } = sluiceOnly(metadata.annotations);
+  return {
+    metadata: {
+      ...trimMeta(metadata),
+      annotations: { ...annotations, ...(ranges === undefined ? {} : { [sourceRangesAnnotation]: ranges }) },
+      labels: {},
+    },
+    ...(spec === undefined ? {} : { spec }),
+    status: { ...(status?.loadBalancer === undefined ? {} : { loadBalancer: status.loadBalancer }) },
+  };
+};
+
+export const trimEndpointSlice = ({
+  metadata,
+  addressType,
+  endpoints,
+  ports,
+}: EndpointSlice): EndpointSlice => ({
+  metadata: {
+    ...trimMeta(metadata),
+    annotations: {},
+    labels: { [serviceNameLabel]: metadata.labels?.[serviceNameLabel] ?? '' },
+  },
+  addressType,
+  endpoints: (endpoints ?? []).map(({ addresses, conditions, hints, nodeName }) => ({
+    addresses,
+    ...(conditions === undefined ? {} : { conditions }),
+    ...(hints === undefined ? {} : { hints }),
+    ...(nodeName === undefined ? {} : { nodeName }),
+  })),
+  ports,
 });
 
 export const trimPod = ({ metadata, spec, status }: Pod): Pod => ({

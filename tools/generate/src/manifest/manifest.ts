@@ -24,6 +24,7 @@ const base = (): readonly object[] => [
       SLUICE_UNDERLAY_INTERFACE: '',
       SLUICE_UPLINK_INTERFACE: 'eth1',
       SLUICE_CLUSTER_CIDRS: '',
+      SLUICE_DEFAULT_LOAD_BALANCER: '',
       SLUICE_MARK_CAPTURED: '',
       SLUICE_MARK_REPLY: '',
       SLUICE_REDIS_URL: '',
@@ -48,6 +49,8 @@ const header = `# Sluice in one file: kubectl apply --server-side -f sluice.yaml
 #   SLUICE_UNDERLAY_INTERFACE   carries the tunnels; needed with netdev
 #   SLUICE_UPLINK_INTERFACE     of gateways whose Node has no annotation sluice.dev/uplink-interface
 #   SLUICE_CLUSTER_CIDRS        more destinations that keep their ordinary way, separated by commas
+#   SLUICE_DEFAULT_LOAD_BALANCER
+#                               true: LoadBalancer Services without a class get their addresses from pools, too
 #   SLUICE_MARK_CAPTURED, SLUICE_MARK_REPLY
 #                               bits of the packet mark, 0x2000 and 0x1000; other ones where these collide
 #   SLUICE_REDIS_URL            redis://host:port, where gateways coordinate failover; empty: addresses stay put

@@ -20,7 +20,9 @@ const readEgress = rule('sluice.dev', ['egresspools', 'egressaddresses', 'egress
 
 const clusterRules = {
   controller: [
-    rule('', ['nodes', 'namespaces'], [...read, 'patch']),
+    rule('', ['nodes', 'namespaces', 'services'], [...read, 'patch']),
+    // Addresses of LoadBalancer Services.
+    rule('', ['services/status'], ['patch']),
     rule('sluice.dev', ['egresspools'], read),
     rule('sluice.dev', ['egressaddresses', 'egressgateways'], [...read, 'create', 'delete']),
     rule(
@@ -41,7 +43,8 @@ const clusterRules = {
     events,
   ],
   gateway: [
-    rule('', ['nodes', 'namespaces', 'pods'], read),
+    rule('', ['nodes', 'namespaces', 'pods', 'services'], read),
+    rule('discovery.k8s.io', ['endpointslices'], read),
     rule('networking.k8s.io', ['servicecidrs'], read),
     readEgress,
     rule('sluice.dev', ['egressaddresses/status', 'egressgateways/status'], ['patch', 'update']),

@@ -1,0 +1,144 @@
+/** Gives addresses of pools to whoever asks: a namespace, a Service. What one claimant gets, the next one does not. */
+import { allocateFamily, allocatePair, allocateSingle, leastLoadedSlot } from '@sluice/ipam';
+import { canonicalIp, type Family, parseIp } from '@sluice/core';
+import { type EgressAddress, type EgressAddressSpec, type EgressClaim, type Reason } from '@sluice/kube';
+import { type Ids } from './ids.js';
+import { inPool, nameOf, type PlannedPool } from './pools.js';
+
+export interface Claimant {
+  readonly kind: 'Namespace' | 'Service';
+  /** Of a Service. */
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface NewAddress {
+  readonly name: string;
+  readonly spec: EgressAddressSpec;
+}
+
+export interface NoAddress {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export type Answer = { readonly address: NewAddress } | { readonly refusal: NoAddress };
+
+export interface AllocatorInputs {
+  readonly addresses: readonly EgressAddress[];
+  readonly pools: readonly PlannedPool[];
+  readonly ids: Ids;
+}
+
+/** 198-18-0-100, 2001-db8-18--100. */
+export const addressName = (address: string): string =>
+  address.replaceAll(/[.:]/g, '-').replace(/-$/, '-0').replace(/^-/, '0-');
+
+const refuse = (reason: Reason, message: string): Answer => ({ refusal: { reason, message } });
+
+const ownerText = ({ kind, namespace, name }: EgressClaim): string =>
+  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+
+export class Allocator {
+  private readonly loads = new Map<string, Map<number, number>>();
+  private readonly owners: Map<string, string>;
+
+  constructor(private readonly inputs: AllocatorInputs) {
+    for (const { spec } of inputs.addresses) this.load(spec.pool, spec.slot);
+    this.owners = new Map(
+      inputs.addresses.flatMap(({ spec }) => spec.addresses.map((text) => [text, ownerText(spec.claim)])),
+    );
+  }
+
+  get poolNames(): readonly string[] {
+    return this.inputs.pools.map(({ pool }) => nameOf(pool));
+  }
+
+  /** `families`: of these only; a pool that pairs addresses gives one of each that it has. */
+  fromPool(claimant: Claimant, name: string, families?: readonly Family[]): Answer {
+    const planned = this.inputs.pools.find(({ pool }) => nameOf(pool) === name);
+    if (planned === undefined)
+      return refuse('PoolNotFound', `there is no EgressPool ${name}; create it, or name another`);
+    if (planned.fault !== undefined)
+      return refuse('PoolNotReady', `EgressPool ${name}: ${planned.fault.message}`);
+    const addresses = free(planned, families);
+    if (addresses === undefined) {
+      const which = families?.length === 1 ? `free IPv${String(families[0])} address` : 'free address';
+      return refuse('PoolExhausted', `EgressPool ${name} has no ${which}; add a range, or release addresses`);
+    }
+    return this.make(claimant, planned, addresses);
+  }
+
+  /** `own`: what the claimant has already. */
+  asked(claimant: Claimant, addresses: readonly string[], own: readonly EgressAddress[]): Answer {
+    const [first = ''] = addresses;
+    const planned = this.inputs.pools.find((pool) => inPool(pool, first));
+    for (const address of addresses) {
+      if (planned === undefined || !inPool(planned, address)) {
+        const pools = this.poolNames.join(', ') || 'there is none';
+        const which =
+          planned === undefined
+            ? `any EgressPool (${pools})`
+            : `EgressPool ${nameOf(planned.pool)}, as ${first} is`;
+        return refuse(
+          'AddressNotInPool',
+          `${address} is not in ${which}; choose another address, or add it to a pool`,
+        );
+      }
+    }
+    if (planned === undefined)
+      return refuse('AddressNotInPool', 'there is no such address in any EgressPool');
+    if (planned.fault !== undefined) {
+      return refuse('PoolNotReady', `EgressPool ${nameOf(planned.pool)}: ${planned.fault.message}`);
+    }
+    const mine = new Set(own.flatMap(({ spec }) => spec.addresses));
+    const taken = addresses.find((address) => isTaken(planned, address));
+    if (taken !== undefined) {
+      const owner = mine.has(taken)
+        ? `an earlier setting of this ${claimant.kind.toLowerCase()}, which must be released first`
+        : this.owners.get(taken);
+      const by = owner ?? 'the network itself (a gateway or next hop)';
+      return refuse(
+        'AddressInUse',
+        `${taken} is in use by ${by}; choose another address, or release it there`,
+      );
+    }
+    return this.make(claimant, planned, addresses);
+  }
+
+  private make(claimant: Claimant, planned: PlannedPool, addresses: readonly string[]): Answer {
+    const id = this.inputs.ids.take('egress');
+    if (id === undefined) return refuse('IdsExhausted', 'no egress id is free; release addresses');
+    const pool = nameOf(planned.pool);
+    const slot = leastLoadedSlot(planned.pool.spec.slots, this.loads.get(pool) ?? new Map<number, number>());
+    this.load(pool, slot);
+    for (const text of addresses) {
+      const { family, value } = parseIp(text);
+      planned.taken[family].add(value);
+      this.owners.set(canonicalIp(text), ownerText(claimant));
+    }
+    const spec = { id, pool, addresses, slot, claim: { ...claimant } };
+    return { address: { name: addressName(addresses[0] ?? ''), spec } };
+  }
+
+  private load(pool: string, slot: number): void {
+    const loads = this.loads.get(pool) ?? new Map<number, number>();
+    loads.set(slot, (loads.get(slot) ?? 0) + 1);
+    this.loads.set(pool, loads);
+  }
+}
+
+function free(
+  { ranges, taken, pool }: PlannedPool,
+  families?: readonly Family[],
+): readonly string[] | undefined {
+  const [family, other] = families ?? [];
+  if (family !== undefined && other === undefined) return allocateFamily(ranges, family, taken);
+  return pool.spec.dualStack === 'Single' ? allocateSingle(ranges, taken) : allocatePair(ranges, taken);
+}
+
+function isTaken({ taken }: PlannedPool, address: string): boolean {
+  const { family, value } = parseIp(address);
+  return taken[family].has(value);
+}

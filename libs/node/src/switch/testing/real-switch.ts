@@ -1,0 +1,46 @@
+/** For specs: Sluice's adapter, connected to an Open vSwitch of its own that has the bridge and no flows. */
+import { rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { silentLogger, systemClock } from '@sluice/core';
+import { bridgeName } from '@sluice/datapath';
+import { RealOvs } from '../../../../ovs/src/testing/real-ovs.js';
+import { OvsSwitch } from '../ovs-switch.js';
+
+export interface RealSwitch {
+  readonly real: RealOvs;
+  readonly ovs: OvsSwitch;
+  stop(): Promise<void>;
+}
+
+export async function realSwitch(): Promise<RealSwitch> {
+  const real = await RealOvs.start();
+  await real.addBridge(bridgeName, [1]);
+  // Where a client looks for the control socket: by a pid file.
+  const link = join(real.runDir, 'ovs-vswitchd.spec.ctl');
+  await writeFile(join(real.runDir, 'ovs-vswitchd.pid'), 'spec\n');
+  await rm(link, { force: true });
+  await symlink(real.controlSocket, link);
+  const ovs = new OvsSwitch({
+    runDirectory: real.runDir,
+    datapath: 'netdev',
+    clock: systemClock,
+    logger: silentLogger,
+  });
+  const forwards = new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (ovs.isForwarding) resolve();
+    };
+    ovs.onChange(look);
+    ovs.onForwarding(look);
+  });
+  ovs.start();
+  await forwards;
+  return {
+    real,
+    ovs,
+    stop: async () => {
+      await ovs.stop();
+      await real.stop();
+    },
+  };
+}
