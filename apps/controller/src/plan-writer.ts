@@ -40,6 +40,9 @@ const status = { fieldManager, force: true, subresource: 'status' } as const;
 /** Requests at a time. */
 const width = 16;
 
+/** A merge patch takes away what is null. */
+const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length === 0 ? null : list);
+
 type Write = () => Promise<unknown>;
 
 export class PlanWriter {
@@ -105,11 +108,15 @@ export class PlanWriter {
     ];
   }
 
-  private addresses({ create, status: statuses, remove }: ClusterPlan['addresses']): readonly Write[] {
+  private addresses({ create, users, status: statuses, remove }: ClusterPlan['addresses']): readonly Write[] {
     const { client } = this.options;
     return [
       ...create.map(({ name, spec }): Write => {
         return () => client.create(egressAddresses, { metadata: { name }, spec }, { fieldManager });
+      }),
+      ...users.map(({ name, uid, claim, sharedWith, pods }): Write => {
+        const spec = { claim, sharedWith: orNull(sharedWith), pods: orNull(pods) };
+        return () => client.patch(egressAddresses, { name }, { metadata: { uid }, spec }, { fieldManager });
       }),
       ...statuses.map(({ name, status: next }): Write => {
         return () => client.apply(egressAddresses, { metadata: { name }, status: next }, status);

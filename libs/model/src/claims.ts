@@ -7,11 +7,19 @@ import { type EgressRequest, parseEgressAnnotation } from './annotation.js';
 import { readEgressStatus } from './egress-status.js';
 import { egressAnnotation } from './names.js';
 
-export const claimsOf = (
-  { metadata }: Namespace,
-  addresses: readonly EgressAddress[],
-): readonly EgressAddress[] =>
-  addresses.filter(({ spec }) => spec.claim.kind === 'Namespace' && spec.claim.uid === metadata.uid);
+/** The addresses of each namespace. */
+export class NamespaceClaims {
+  private readonly byUid: ReadonlyMap<string, readonly EgressAddress[]>;
+
+  constructor(addresses: readonly EgressAddress[]) {
+    const claims = addresses.filter(({ spec }) => spec.claim.kind === 'Namespace');
+    this.byUid = Map.groupBy(claims, ({ spec }) => spec.claim.uid);
+  }
+
+  of({ metadata: { uid } }: Namespace): readonly EgressAddress[] {
+    return uid === undefined ? [] : (this.byUid.get(uid) ?? []);
+  }
+}
 
 /** Whether an allocation is what the request asks for. */
 export function satisfies({ spec }: EgressAddress, request: EgressRequest): boolean {
@@ -24,7 +32,7 @@ export type NamespaceEgress =
   /** Without `claim`: captured, every family blocked. */
   | { readonly kind: 'capture'; readonly claim: EgressAddress | undefined };
 
-/** `claims` are those of the namespace, as `claimsOf` gives them. */
+/** `claims` are those of the namespace, as `NamespaceClaims` gives them. */
 export function namespaceEgress(namespace: Namespace, claims: readonly EgressAddress[]): NamespaceEgress {
   const text = namespace.metadata.annotations?.[egressAnnotation];
   if (text === undefined) return { kind: 'direct' };

@@ -5,6 +5,7 @@
 import {
   type EgressAddressSpec,
   type EgressAddressStatus,
+  type EgressClaim,
   type EgressGatewaySpec,
   type EgressGatewayStatus,
   type EgressPoolStatus,
@@ -41,6 +42,17 @@ export interface RestingId {
   readonly id: number;
   /** Unix milliseconds from which it may be used again. */
   readonly untilMs: number;
+}
+
+/** Whom an address is for. */
+export interface AddressUsers {
+  readonly name: string;
+  readonly uid: string;
+  readonly claim: EgressClaim;
+  /** Empty: nobody else. */
+  readonly sharedWith: NonNullable<EgressAddressSpec['sharedWith']>;
+  /** Empty: no Pods leave with it but those of its claim. */
+  readonly pods: NonNullable<EgressAddressSpec['pods']>;
 }
 
 /** What the status of a LoadBalancer Service shall say. */
@@ -99,6 +111,8 @@ export interface ClusterPlan {
   }[];
   readonly addresses: {
     readonly create: readonly { readonly name: string; readonly spec: EgressAddressSpec }[];
+    /** Whom addresses are for, where that changed. */
+    readonly users: readonly AddressUsers[];
     readonly status: readonly { readonly name: string; readonly status: EgressAddressStatus }[];
     readonly remove: readonly { readonly name: string; readonly uid: string }[];
   };

@@ -11,6 +11,10 @@ export const serviceIdsAnnotation = 'sluice.dev/service-ids';
 /** On a LoadBalancer Service, by its owner: which pool gives its addresses, or which addresses it wants. */
 export const poolAnnotation = 'sluice.dev/pool';
 export const addressAnnotation = 'sluice.dev/address';
+/** On LoadBalancer Services, by their owner: those of one namespace with one value and different ports may share addresses. */
+export const sharedAddressAnnotation = 'sluice.dev/shared-address';
+/** Value of `sluice.dev/egress` on a LoadBalancer Service: its Pods leave with its address. */
+export const egressOfService = 'service';
 /** `spec.loadBalancerClass` of Services that get their addresses from pools. */
 export const gatewayLoadBalancerClass = 'sluice.dev/gateway';
 /** On an EndpointSlice: the name of its Service. */

@@ -155,6 +155,47 @@ describe('a Pod', () => {
   });
 });
 
+describe('a Pod of a Service that leaves with its address', () => {
+  const web: readonly Pod[] = [
+    {
+      ...pod('one', ['10.244.1.5', 'fd00:244::5']),
+      metadata: { name: 'one', namespace: 'a', labels: { app: 'web' } },
+    },
+  ];
+  const of = (id: number, addresses: readonly string[], app = 'web', namespace = 'a'): EgressAddress => {
+    const address = claim(id, addresses, 'uid-service');
+    const owner = { kind: 'Service', namespace, name: 'web', uid: 'uid-service' };
+    return { ...address, spec: { ...address.spec, claim: owner, pods: [{ matchLabels: { app } }] } };
+  };
+  const both = ['198.18.0.100', '2001:db8::100'];
+
+  test.each([
+    ['leaves with it', namespace(), [of(7, both)], [captured(7), captured(7)]],
+    [
+      'is blocked in the family without address',
+      namespace(),
+      [of(7, ['198.18.0.100'])],
+      [captured(7), blocked],
+    ],
+    [
+      'uses an address of each family',
+      namespace(),
+      [of(7, ['198.18.0.100']), of(8, ['2001:db8::100'])],
+      [captured(7), captured(8)],
+    ],
+    [
+      'leaves with it even if the namespace has an egress',
+      namespace('198.18.0.101'),
+      [of(7, both), claim(6, ['198.18.0.101'], 'uid-a')],
+      [captured(7), captured(7)],
+    ],
+    ['whose labels are others does not', namespace(), [of(7, both, 'db')], [direct, direct]],
+    ['of another namespace does not', namespace(), [of(7, both, 'web', 'b')], [direct, direct]],
+  ])('%s', (_, own, addresses, expected) => {
+    expect(verdicts({ namespaces: [own], pods: web, addresses })).toEqual(expected);
+  });
+});
+
 describe('an agent', () => {
   test('has the routes and slots of the egresses that its Pods use, and a tunnel to the gateway', () => {
     const addresses = [claim(7, ['198.18.0.100'], 'uid-a'), claim(8, ['198.18.0.101'], 'uid-b', 1)];

@@ -5,8 +5,9 @@ import {
   type EgressPoolSlot,
   type EndpointSlice,
   type Node,
+  type Pod,
 } from '@sluice/kube';
-import { claimsOf, namespaceEgress, type NamespaceEgress } from './claims.js';
+import { NamespaceClaims, namespaceEgress, type NamespaceEgress } from './claims.js';
 import { addressesOf, gatewaysByNode, nodeIds, tunnelAddressOf } from './fleet.js';
 import {
   type AgentIntent,
@@ -22,6 +23,7 @@ import {
 import { canonicalOr, cidrOr, compareText, familyOf, sortedSet } from './ip-text.js';
 import { serviceNameLabel, servicesOfEveryPod } from './names.js';
 import { poolWays } from './pool-ways.js';
+import { selects } from './selector.js';
 import { globalSlot, servedPools } from './served-pools.js';
 import { ServiceBook } from './services/service-book.js';
 import { type NodeFacts, type World } from './world.js';
@@ -161,17 +163,22 @@ function clusterCidrs({ nodes, serviceCidrs, endpointSlices }: World, facts: Nod
 }
 
 function localPods({ pods, namespaces, addresses }: World, facts: NodeFacts): readonly LocalPod[] {
-  const egresses = new Map(
-    namespaces.map((namespace) => [
-      namespace.metadata.name,
-      namespaceEgress(namespace, claimsOf(namespace, addresses)),
-    ]),
+  const local = pods.filter(
+    ({ spec, status }) =>
+      spec?.nodeName === facts.nodeName && spec.hostNetwork !== true && !isOver(status?.phase),
   );
-  return pods
-    .filter(
-      ({ spec, status }) =>
-        spec?.nodeName === facts.nodeName && spec.hostNetwork !== true && !isOver(status?.phase),
-    )
+  const used = new Set(local.map(({ metadata }) => metadata.namespace));
+  const services = Map.groupBy(
+    addresses.filter(({ spec }) => spec.pods !== undefined),
+    ({ spec }) => spec.claim.namespace ?? '',
+  );
+  const claims = new NamespaceClaims(addresses);
+  const egresses = new Map(
+    namespaces
+      .filter(({ metadata }) => used.has(metadata.name))
+      .map((namespace) => [namespace.metadata.name, namespaceEgress(namespace, claims.of(namespace))]),
+  );
+  return local
     .flatMap(({ metadata, status }) => {
       const { name, namespace = '' } = metadata;
       const egress = egresses.get(namespace);
@@ -181,21 +188,37 @@ function localPods({ pods, namespaces, addresses }: World, facts: NodeFacts): re
       return texts.flatMap((address): LocalPod[] => {
         const device = address === undefined ? undefined : facts.podInterfaces.get(address);
         if (address === undefined || device === undefined) return [];
-        return [
-          { key: `${namespace}/${name}`, address, interface: device, verdict: verdict(egress, address) },
-        ];
+        const own = verdict(servicesEgress(services.get(namespace), metadata, address) ?? egress, address);
+        return [{ key: `${namespace}/${name}`, address, interface: device, verdict: own }];
       });
     })
     .toSorted((a, b) => compareText(a.address, b.address) || compareText(a.key, b.key));
 }
+
+/** What a Service of the Pod asks for goes before what the namespace does; of several the address that is there longer. */
+function servicesEgress(
+  candidates: readonly EgressAddress[] | undefined,
+  { labels }: Pod['metadata'],
+  address: string,
+): NamespaceEgress | undefined {
+  const own = (candidates ?? [])
+    .filter(({ spec }) => spec.pods?.some((selector) => selects(selector, labels)) === true)
+    .toSorted((a, b) => a.spec.id - b.spec.id);
+  const claim = own.find((each) => coversFamily(each, address)) ?? own[0];
+  return claim === undefined ? undefined : { kind: 'capture', claim };
+}
+
+const coversFamily = ({ spec }: EgressAddress, address: string): boolean =>
+  spec.addresses.some((text) => familyOf(text) === familyOf(address));
 
 const isOver = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
 
 function verdict(egress: NamespaceEgress, address: string): PodVerdict {
   if (egress.kind === 'direct') return { kind: 'direct' };
   const { claim } = egress;
-  const covered = claim?.spec.addresses.some((text) => familyOf(text) === familyOf(address)) ?? false;
-  return claim !== undefined && covered ? { kind: 'capture', egressId: claim.spec.id } : { kind: 'capture' };
+  return claim !== undefined && coversFamily(claim, address)
+    ? { kind: 'capture', egressId: claim.spec.id }
+    : { kind: 'capture' };
 }
 
 interface GatewaySituation {

@@ -287,7 +287,10 @@ export class NodeLoop {
     const { keeper, nodeName } = this.options;
     if (keeper === undefined || gateway === undefined) return;
     this.view = slotView(world, nodeName);
-    if (this.view !== undefined) keeper.update(this.view, gateway.uplink);
+    if (this.view === undefined) return;
+    const addresses = this.view.slots.flatMap((duty) => duty.addresses);
+    this.announcer.prepare(gateway.uplink.mac, addresses);
+    keeper.update(this.view, gateway.uplink);
   }
 
   /** See nic/silence.ts. */
@@ -308,8 +311,7 @@ export class NodeLoop {
   }
 
   private announceHeld(): void {
-    const gateway = this.committed?.intent.gateway;
-    if (gateway !== undefined) this.announcer.hold(gateway.uplink.mac, this.held());
+    if (this.committed?.intent.gateway !== undefined) this.announcer.hold(this.held());
   }
 
   /** Addresses of open slots. */

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { type KubeResource, type Wire } from '../object.js';
 import { conditionList } from './condition.js';
 import { ageColumn, conditionPath, type CrdDefinition } from './definition.js';
-import { canonicalIpText, cel, immutable, nameText, timeText } from './fields.js';
+import { canonicalIpText, cel, immutable, labelSelector, nameText, timeText } from './fields.js';
+
+const uidText = z.string().min(1).max(128);
 
 const claimSchema = z.object({
   kind: z
@@ -13,7 +15,7 @@ const claimSchema = z.object({
     .describe('Kind of the owner, such as Namespace.'),
   namespace: nameText.optional().describe('Namespace of the owner, if it is in one.'),
   name: nameText.describe('Name of the owner.'),
-  uid: z.string().min(1).max(128).describe('UID of the owner: a new object of the same name has no claim.'),
+  uid: uidText.describe('UID of the owner: a new object of the same name has no claim.'),
 });
 
 const specSchema = z.object({
@@ -45,6 +47,20 @@ const specSchema = z.object({
     .meta(cel(immutable('slot')))
     .describe('The slot of the pool to which the address belongs for life.'),
   claim: claimSchema.describe('Who uses the address.'),
+  sharedWith: z
+    .array(z.object({ name: nameText, uid: uidText }))
+    .max(256)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe("Further Services of the claim's namespace that clients reach by the address."),
+  pods: z
+    .array(labelSelector)
+    .max(32)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe(
+      "Pods of the claim's namespace that leave with the address: those of Services that ask for it.",
+    ),
 });
 
 const statusSchema = z.object({

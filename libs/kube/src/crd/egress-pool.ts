@@ -93,6 +93,22 @@ const specSchema = z.object({
     .describe(
       'Paired: an allocation is an IPv4 and an IPv6 address that move together. Single: one address.',
     ),
+  allowedNamespaces: labelSelector
+    .optional()
+    .describe(
+      'Which namespaces may take addresses, for themselves and for their Services. Without it: all. What was given stays.',
+    ),
+  quota: z
+    .object({
+      addressesPerNamespace: z
+        .int()
+        .min(1)
+        .max(65535)
+        .optional()
+        .describe('Allocations that one namespace may have; a pair counts once. Without it: no limit.'),
+    })
+    .optional()
+    .describe('What one namespace may take. What was given stays when it is lowered.'),
 });
 
 const slotSchema = z.object({

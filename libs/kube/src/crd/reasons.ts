@@ -60,6 +60,8 @@ export const reasons = {
   PoolNotFound: 'The egress names a pool that does not exist.',
   PoolNotReady: 'The egress names a pool that cannot give out addresses now.',
   PoolExhausted: 'The pool has no free address for the egress.',
+  NamespaceNotAllowed: 'The pool is not for the namespace: its allowedNamespaces select others.',
+  QuotaExceeded: 'The namespace has as many allocations of the pool as its quota allows.',
   AddressNotInPool: 'The egress names an address that is in no pool.',
   AddressInUse: 'The address belongs to another owner, which the message names.',
   FamilyBlocked: 'The egress has no address of a family; traffic of that family is blocked.',

@@ -1,7 +1,7 @@
 /** Which namespace gets which addresses: what is kept, what is given, what is refused and what is given back. */
 import { type EgressAddress, type Namespace } from '@sluice/kube';
 import { parseEgressAnnotation } from '../annotation.js';
-import { claimsOf, satisfies } from '../claims.js';
+import { NamespaceClaims, satisfies } from '../claims.js';
 import { olderFirst } from '../fleet.js';
 import { egressAnnotation } from '../names.js';
 import { type Allocator, type NewAddress, type NoAddress } from './allocator.js';
@@ -36,8 +36,11 @@ export interface AllocationInputs {
 
 /** Older namespaces first: of two that ask for one address the older gets it. */
 export function planAllocations(inputs: AllocationInputs): Allocations {
-  const { namespaces, addresses } = inputs;
-  const outcomes = namespaces.toSorted(olderFirst).map((namespace) => outcomeOf(namespace, inputs));
+  const { namespaces, addresses, allocator } = inputs;
+  const claims = new NamespaceClaims(addresses);
+  const outcomes = namespaces
+    .toSorted(olderFirst)
+    .map((namespace) => outcomeOf(namespace, claims.of(namespace), allocator));
   const kept = new Set(outcomes.flatMap(({ claim }) => claim ?? []));
   const remove = addresses
     .filter(({ spec }) => spec.claim.kind === 'Namespace')
@@ -47,10 +50,11 @@ export function planAllocations(inputs: AllocationInputs): Allocations {
 
 function outcomeOf(
   namespace: Namespace,
-  { addresses, allocator }: Pick<AllocationInputs, 'addresses' | 'allocator'>,
+  own: readonly EgressAddress[],
+  allocator: Allocator,
 ): NamespaceOutcome {
   const text = namespace.metadata.annotations?.[egressAnnotation];
-  const claims = claimsOf(namespace, addresses).toSorted((a, b) => a.spec.id - b.spec.id);
+  const claims = own.toSorted((a, b) => a.spec.id - b.spec.id);
   const none = { namespace, claim: undefined, created: undefined, refusal: undefined };
   if (text === undefined) return { ...none, wanted: false };
   const parsed = parseEgressAnnotation(text);
@@ -65,7 +69,7 @@ function outcomeOf(
   const { request } = parsed;
   const answer =
     request.kind === 'pool'
-      ? allocator.fromPool(claimant, request.pool)
+      ? allocator.fromPool(claimant, request.pool, { own: claims })
       : allocator.asked(claimant, request.addresses, claims);
   if ('refusal' in answer) {
     return { ...none, wanted: true, claim: claims[0], refusal: { ...answer.refusal, request: text } };

@@ -1,7 +1,14 @@
 /** Gives addresses of pools to whoever asks: a namespace, a Service. What one claimant gets, the next one does not. */
 import { allocateFamily, allocatePair, allocateSingle, leastLoadedSlot } from '@sluice/ipam';
 import { canonicalIp, type Family, parseIp } from '@sluice/core';
-import { type EgressAddress, type EgressAddressSpec, type EgressClaim, type Reason } from '@sluice/kube';
+import {
+  type EgressAddress,
+  type EgressAddressSpec,
+  type EgressClaim,
+  type Namespace,
+  type Reason,
+} from '@sluice/kube';
+import { selects } from '../selector.js';
 import { type Ids } from './ids.js';
 import { inPool, nameOf, type PlannedPool } from './pools.js';
 
@@ -28,7 +35,15 @@ export type Answer = { readonly address: NewAddress } | { readonly refusal: NoAd
 export interface AllocatorInputs {
   readonly addresses: readonly EgressAddress[];
   readonly pools: readonly PlannedPool[];
+  readonly namespaces: readonly Namespace[];
   readonly ids: Ids;
+}
+
+export interface PoolRequest {
+  /** What the claimant has already, and gives back when it has the new one. */
+  readonly own: readonly EgressAddress[];
+  /** Of these only; a pool that pairs addresses gives one of each that it has. */
+  readonly families?: readonly Family[];
 }
 
 /** 198-18-0-100, 2001-db8-18--100. */
@@ -40,28 +55,45 @@ const refuse = (reason: Reason, message: string): Answer => ({ refusal: { reason
 const ownerText = ({ kind, namespace, name }: EgressClaim): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
+const namespaceOf = ({ namespace, name }: Pick<EgressClaim, 'namespace' | 'name'>): string =>
+  namespace ?? name;
+
 export class Allocator {
   private readonly loads = new Map<string, Map<number, number>>();
+  /** Allocations by pool and namespace. */
+  private readonly counts = new Map<string, number>();
   private readonly owners: Map<string, string>;
+  private readonly labels: ReadonlyMap<string, Namespace['metadata']['labels']>;
 
   constructor(private readonly inputs: AllocatorInputs) {
-    for (const { spec } of inputs.addresses) this.load(spec.pool, spec.slot);
+    for (const { spec } of inputs.addresses) this.count(spec);
+    this.labels = new Map(inputs.namespaces.map(({ metadata }) => [metadata.name, metadata.labels]));
     this.owners = new Map(
       inputs.addresses.flatMap(({ spec }) => spec.addresses.map((text) => [text, ownerText(spec.claim)])),
     );
   }
 
-  get poolNames(): readonly string[] {
-    return this.inputs.pools.map(({ pool }) => nameOf(pool));
+  /** Names of the pools that the claimant may use. */
+  poolsFor(claimant: Claimant): readonly string[] {
+    return this.inputs.pools
+      .filter((planned) => this.allows(planned, claimant))
+      .map(({ pool }) => nameOf(pool));
   }
 
-  /** `families`: of these only; a pool that pairs addresses gives one of each that it has. */
-  fromPool(claimant: Claimant, name: string, families?: readonly Family[]): Answer {
+  /** Whether the pool has addresses of the family. */
+  serves(name: string, family: Family): boolean {
+    const planned = this.inputs.pools.find(({ pool }) => nameOf(pool) === name);
+    return planned?.ranges.some((range) => range.family === family) === true;
+  }
+
+  fromPool(claimant: Claimant, name: string, { own, families }: PoolRequest): Answer {
     const planned = this.inputs.pools.find(({ pool }) => nameOf(pool) === name);
     if (planned === undefined)
       return refuse('PoolNotFound', `there is no EgressPool ${name}; create it, or name another`);
     if (planned.fault !== undefined)
       return refuse('PoolNotReady', `EgressPool ${name}: ${planned.fault.message}`);
+    const refused = this.guard(planned, claimant, own);
+    if (refused !== undefined) return refused;
     const addresses = free(planned, families);
     if (addresses === undefined) {
       const which = families?.length === 1 ? `free IPv${String(families[0])} address` : 'free address';
@@ -76,7 +108,7 @@ export class Allocator {
     const planned = this.inputs.pools.find((pool) => inPool(pool, first));
     for (const address of addresses) {
       if (planned === undefined || !inPool(planned, address)) {
-        const pools = this.poolNames.join(', ') || 'there is none';
+        const pools = this.inputs.pools.map(({ pool }) => nameOf(pool)).join(', ') || 'there is none';
         const which =
           planned === undefined
             ? `any EgressPool (${pools})`
@@ -92,6 +124,8 @@ export class Allocator {
     if (planned.fault !== undefined) {
       return refuse('PoolNotReady', `EgressPool ${nameOf(planned.pool)}: ${planned.fault.message}`);
     }
+    const refused = this.guard(planned, claimant, own);
+    if (refused !== undefined) return refused;
     const mine = new Set(own.flatMap(({ spec }) => spec.addresses));
     const taken = addresses.find((address) => isTaken(planned, address));
     if (taken !== undefined) {
@@ -107,22 +141,44 @@ export class Allocator {
     return this.make(claimant, planned, addresses);
   }
 
+  private allows({ pool }: PlannedPool, claimant: Claimant): boolean {
+    return selects(pool.spec.allowedNamespaces, this.labels.get(namespaceOf(claimant)));
+  }
+
+  /** What was given before stays, whatever the pool says now. */
+  private guard(planned: PlannedPool, claimant: Claimant, own: readonly EgressAddress[]): Answer | undefined {
+    const pool = nameOf(planned.pool);
+    const namespace = namespaceOf(claimant);
+    if (!this.allows(planned, claimant)) {
+      const message = `EgressPool ${pool} is not for namespace ${namespace}; see its spec.allowedNamespaces`;
+      return refuse('NamespaceNotAllowed', message);
+    }
+    const most = planned.pool.spec.quota?.addressesPerNamespace ?? Infinity;
+    const replaced = own.filter(({ spec }) => spec.pool === pool && spec.claim.uid === claimant.uid).length;
+    const others = (this.counts.get(`${pool}/${namespace}`) ?? 0) - replaced;
+    if (others < most) return undefined;
+    const message = `namespace ${namespace} has ${String(others)} of ${String(most)} allocations of EgressPool ${pool}; release one, or raise its spec.quota.addressesPerNamespace`;
+    return refuse('QuotaExceeded', message);
+  }
+
   private make(claimant: Claimant, planned: PlannedPool, addresses: readonly string[]): Answer {
     const id = this.inputs.ids.take('egress');
     if (id === undefined) return refuse('IdsExhausted', 'no egress id is free; release addresses');
     const pool = nameOf(planned.pool);
     const slot = leastLoadedSlot(planned.pool.spec.slots, this.loads.get(pool) ?? new Map<number, number>());
-    this.load(pool, slot);
+    const spec = { id, pool, addresses, slot, claim: { ...claimant } };
+    this.count(spec);
     for (const text of addresses) {
       const { family, value } = parseIp(text);
       planned.taken[family].add(value);
       this.owners.set(canonicalIp(text), ownerText(claimant));
     }
-    const spec = { id, pool, addresses, slot, claim: { ...claimant } };
     return { address: { name: addressName(addresses[0] ?? ''), spec } };
   }
 
-  private load(pool: string, slot: number): void {
+  private count({ pool, slot, claim }: EgressAddressSpec): void {
+    const key = `${pool}/${namespaceOf(claim)}`;
+    this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
     const loads = this.loads.get(pool) ?? new Map<number, number>();
     loads.set(slot, (loads.get(slot) ?? 0) + 1);
     this.loads.set(pool, loads);

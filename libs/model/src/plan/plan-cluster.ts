@@ -40,13 +40,13 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
     leaving: leavingGateways(world),
   });
   for (const { spec } of addresses) ids.use('egress', spec.id);
-  const allocator = new Allocator({ addresses, pools, ids });
+  const allocator = new Allocator({ addresses, pools, namespaces, ids });
   const { outcomes, remove: released } = planAllocations({ namespaces, addresses, allocator });
   const ofServices = planServiceAllocations({
     ...{ services: world.services, addresses, allocator },
     defaultClass: context.defaultLoadBalancer,
   });
-  const remove = [...released, ...ofServices.remove];
+  const remove = new Set([...released, ...ofServices.remove]);
   const holdings = new Map(addresses.map((address) => [address, holding(address, pools, health)]));
   const statuses = outcomes
     .map((outcome) => ({ namespace: outcome.namespace, status: namespaceStatus(outcome, holdings) }))
@@ -72,13 +72,14 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
     }),
     addresses: {
       create: [...outcomes.flatMap(({ created }) => created ?? []), ...ofServices.create],
+      users: ofServices.change,
       status: addresses.flatMap((address) => {
         const holds = holdings.get(address);
         const status =
-          remove.includes(address) || holds === undefined ? undefined : addressStatus(address, holds, nowIso);
+          remove.has(address) || holds === undefined ? undefined : addressStatus(address, holds, nowIso);
         return status === undefined ? [] : [{ name: nameOf(address), status }];
       }),
-      remove: remove.map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' })),
+      remove: [...remove].map(({ metadata }) => ({ name: metadata.name, uid: metadata.uid ?? '' })),
     },
     namespaces: statuses.map(({ namespace, status }) => ({ name: nameOf(namespace), status })),
     serviceIds,

@@ -2,15 +2,15 @@
  * Which LoadBalancer Service gets which addresses, and what its status says. Older Services first. A request that is
  * refused changes nothing that works: the Service keeps what it has.
  */
-import { type Family } from '@sluice/core';
-import { type EgressAddress, type Reason, type Service } from '@sluice/kube';
-import { parseEgressAnnotation } from '../annotation.js';
-import { satisfies } from '../claims.js';
-import { type IngressWrite, type PlannedEvent } from '../cluster-plan.js';
+import { type EgressAddress, type Service } from '@sluice/kube';
+import { type AddressUsers, type IngressWrite, type PlannedEvent } from '../cluster-plan.js';
 import { olderFirst } from '../fleet.js';
-import { addressAnnotation, poolAnnotation } from '../names.js';
+import { compareText, familyOf } from '../ip-text.js';
+import { poolAnnotation } from '../names.js';
 import { isOurs } from '../services/service-addresses.js';
 import { type Allocator, type Answer, type Claimant, type NewAddress, type NoAddress } from './allocator.js';
+import { covers, type Seat, Seats } from './seats.js';
+import { familiesOf, type Request, requestOf, sharingKeyOf } from './service-request.js';
 
 export interface ServiceAllocationInputs {
   readonly services: readonly Service[];
@@ -22,6 +22,7 @@ export interface ServiceAllocationInputs {
 
 export interface ServiceAllocations {
   readonly create: readonly NewAddress[];
+  readonly change: readonly AddressUsers[];
   readonly remove: readonly EgressAddress[];
   readonly ingress: readonly IngressWrite[];
   /** What changed, each told once. */
@@ -30,101 +31,136 @@ export interface ServiceAllocations {
   readonly problems: readonly PlannedEvent[];
 }
 
+/** First everybody keeps what it has and may keep, then those who lack something get it: nobody loses a seat to a newcomer. */
 export function planServiceAllocations(inputs: ServiceAllocationInputs): ServiceAllocations {
   const { services, addresses, allocator, defaultClass } = inputs;
-  const claims = addresses.filter(({ spec }) => spec.claim.kind === 'Service');
-  const byUid = Map.groupBy(claims, ({ spec }) => spec.claim.uid);
-  const outcomes = services
+  const seats = new Seats(addresses.filter(({ spec }) => spec.claim.kind === 'Service'));
+  const ours = services
     .filter((service) => isOurs(service, defaultClass) && service.metadata.deletionTimestamp === undefined)
     .toSorted(olderFirst)
-    .map((service) => outcomeOf(service, byUid.get(service.metadata.uid ?? '') ?? [], allocator));
-  const kept = new Set(outcomes.flatMap(({ claim }) => claim ?? []));
-  const written = outcomes.flatMap(ingressWrite);
+    .map((service) => keep(service, seats));
+  const problems = ours.flatMap((kept): readonly PlannedEvent[] => {
+    const refusal = complete(kept, seats, allocator);
+    if (refusal === undefined) return [];
+    return [{ regarding: regarding(kept.service), type: 'Warning', ...refusal }];
+  });
+  const written = ours.flatMap(ingressWrite);
   return {
-    create: outcomes.flatMap(({ created }) => created ?? []),
-    remove: claims.filter((claim) => !kept.has(claim)),
+    create: seats.created(),
+    change: seats.changed(),
+    remove: seats.unused(),
     ingress: written.map(({ write }) => write),
     events: written.map(({ event }) => event),
-    problems: outcomes.flatMap(({ service, refusal }) =>
-      refusal === undefined ? [] : { regarding: regarding(service), type: 'Warning' as const, ...refusal },
-    ),
+    problems,
   };
 }
 
-interface Outcome {
+interface Kept {
   readonly service: Service;
-  /** What it is reached by. */
-  readonly claim: EgressAddress | undefined;
-  readonly created?: NewAddress;
-  readonly refusal?: NoAddress;
+  readonly request: ReturnType<typeof requestOf>;
+  /** By which it is reached until the plan is done. */
+  readonly seats: readonly Seat[];
+  /** They are what it asks for, as far as they go. */
+  readonly fit: boolean;
 }
 
-type Request =
-  | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
-  | { readonly kind: 'pool'; readonly pool: string }
-  /** Whatever there is. */
-  | { readonly kind: 'any' };
-
-const refuse = (reason: Reason, message: string): { readonly refusal: NoAddress } => ({
-  refusal: { reason, message },
-});
-
-const familiesOf = ({ spec }: Service): readonly Family[] =>
-  (spec?.ipFamilies ?? ['IPv4']).map((family) => (family === 'IPv6' ? 6 : 4));
-
-function requestOf({ metadata, spec }: Service): Request | { readonly refusal: NoAddress } {
-  const asked = metadata.annotations?.[addressAnnotation] ?? spec?.loadBalancerIP ?? '';
-  const pool = metadata.annotations?.[poolAnnotation];
-  if (asked === '') return pool === undefined ? { kind: 'any' } : { kind: 'pool', pool };
-  const parsed = parseEgressAnnotation(asked);
-  if (parsed.ok && parsed.request.kind === 'addresses') return parsed.request;
-  const where =
-    metadata.annotations?.[addressAnnotation] === undefined ? 'spec.loadBalancerIP' : addressAnnotation;
-  const why = parsed.ok ? `name a pool by ${poolAnnotation}` : parsed.message;
-  return refuse('AnnotationInvalid', `${where}: ${why}`);
+function fits({ spec }: Seat, request: Request): boolean {
+  switch (request.kind) {
+    case 'addresses':
+      return request.addresses.every((text) => spec.addresses.includes(text));
+    case 'pool':
+      return spec.pool === request.pool;
+    case 'any':
+      return true;
+  }
 }
 
-function outcomeOf(service: Service, own: readonly EgressAddress[], allocator: Allocator): Outcome {
-  const claims = own.toSorted((a, b) => a.spec.id - b.spec.id);
-  const [claim] = claims;
+/** As few as cover its families, the first ones first. */
+function needed(service: Service, seats: readonly Seat[]): readonly Seat[] {
+  const missing = new Set(familiesOf(service));
+  return seats.filter((seat) => {
+    const useful = [...missing].filter((family) => covers(seat, family));
+    useful.forEach((family) => missing.delete(family));
+    return useful.length > 0;
+  });
+}
+
+/** What it has stays until what it asks for is there. */
+function keep(service: Service, seats: Seats): Kept {
   const request = requestOf(service);
-  if ('refusal' in request) return { service, claim, ...request };
-  const satisfying = claims.find((one) => request.kind === 'any' || satisfies(one, request));
-  if (satisfying !== undefined) return { service, claim: satisfying };
-  const answer = allocate(service, request, { claims, allocator });
-  if ('refusal' in answer) return { service, claim, ...answer };
-  // Make before break: what it has stays until the new one is there.
-  return { service, claim, created: answer.address };
+  const own = seats.ownedBy(service);
+  const fitting = request.kind === 'refused' ? own : own.filter((seat) => fits(seat, request));
+  const kept = needed(service, fitting.length > 0 ? fitting : own);
+  for (const seat of kept) seats.sit(seat, service);
+  return { service, request, seats: kept, fit: fitting.length > 0 };
 }
 
-function allocate(
-  service: Service,
-  request: Request,
-  { claims, allocator }: { readonly claims: readonly EgressAddress[]; readonly allocator: Allocator },
-): Answer {
+/** Gives it what it lacks; returns why it cannot have it. */
+function complete({ service, request, seats: kept, fit }: Kept, seats: Seats, allocator: Allocator) {
+  if (request.kind === 'refused') return request.refusal;
+  if (fit && request.kind === 'addresses') return undefined;
+  const had = fit ? kept : [];
+  const pool = had[0]?.spec.pool;
+  const missing = familiesOf(service)
+    .filter((family) => !had.some((seat) => covers(seat, family)))
+    .filter((family) => pool === undefined || allocator.serves(pool, family));
+  if (missing.length === 0) return undefined;
+  const [shared] = seats
+    .joinable(service)
+    .filter((seat) => fits(seat, request) && missing.some((family) => covers(seat, family)));
+  if (shared !== undefined) {
+    seats.sit(shared, service);
+    return undefined;
+  }
+  const refused = inTheWay(service, request, seats);
+  if (refused !== undefined) return refused;
+  const own = kept.flatMap(({ address }) => address ?? []);
+  const answer = allocate(service, pool === undefined ? request : { kind: 'pool', pool }, {
+    ...{ own, allocator, families: missing },
+  });
+  if ('refusal' in answer) return answer.refusal;
+  seats.make(answer.address, service);
+  return undefined;
+}
+
+/** Of an address that it wants to share and cannot. */
+function inTheWay(service: Service, request: Request, seats: Seats): NoAddress | undefined {
+  if (request.kind !== 'addresses' || sharingKeyOf(service) === undefined) return undefined;
+  const seat = seats.holding(request.addresses);
+  const obstacle = seat && seats.obstacle(seat, service);
+  if (seat === undefined || obstacle === undefined) return undefined;
+  const message = `${seat.spec.addresses.join(', ')}: ${obstacle}; choose another address, or release it there`;
+  return { reason: 'AddressInUse', message };
+}
+
+interface Means {
+  /** What it has already. */
+  readonly own: readonly EgressAddress[];
+  readonly allocator: Allocator;
+  readonly families: ReturnType<typeof familiesOf>;
+}
+
+function allocate(service: Service, request: Request, { own, allocator, families }: Means): Answer {
   const { name, namespace = '', uid = '' } = service.metadata;
   const claimant: Claimant = { kind: 'Service', namespace, name, uid };
-  const families = familiesOf(service);
   switch (request.kind) {
     case 'addresses': {
-      const foreign = request.addresses.find((text) => !families.includes(text.includes(':') ? 6 : 4));
-      if (foreign === undefined) return allocator.asked(claimant, request.addresses, claims);
-      return refuse(
-        'FamilyNotServed',
-        `${foreign} is of a family that the Service has not; set spec.ipFamilyPolicy and spec.ipFamilies`,
-      );
+      const foreign = request.addresses.find((text) => !familiesOf(service).includes(familyOf(text)));
+      if (foreign === undefined) return allocator.asked(claimant, request.addresses, own);
+      const message = `${foreign} is of a family that the Service has not; set spec.ipFamilyPolicy and spec.ipFamilies`;
+      return { refusal: { reason: 'FamilyNotServed', message } };
     }
     case 'pool':
-      return allocator.fromPool(claimant, request.pool, families);
+      return allocator.fromPool(claimant, request.pool, { own, families });
     case 'any': {
-      const pools = allocator.poolNames;
+      const pools = allocator.poolsFor(claimant);
       const pool = pools.length === 1 ? pools[0] : pools.find((each) => each === defaultPool);
-      if (pool !== undefined) return allocator.fromPool(claimant, pool, families);
+      if (pool !== undefined) return allocator.fromPool(claimant, pool, { own, families });
       const message =
         pools.length === 0
-          ? 'there is no EgressPool; create one'
+          ? `there is no EgressPool for namespace ${namespace}; create one, or see its allowedNamespaces`
           : `there are several EgressPools and none is named ${defaultPool}; name one by ${poolAnnotation}`;
-      return refuse('PoolNotFound', message);
+      return { refusal: { reason: 'PoolNotFound', message } };
     }
   }
 }
@@ -138,9 +174,17 @@ const regarding = ({ metadata }: Service): PlannedEvent['regarding'] => ({
   uid: metadata.uid ?? '',
 });
 
+/** IPv4 first. */
+const reachedBy = ({ service, seats }: Kept): readonly string[] =>
+  seats
+    .flatMap(({ spec }) => spec.addresses)
+    .filter((text) => familiesOf(service).includes(familyOf(text)))
+    .toSorted((a, b) => familyOf(a) - familyOf(b) || compareText(a, b));
+
 /** Nothing if the status says so already. */
-function ingressWrite({ service, claim }: Outcome): readonly { write: IngressWrite; event: PlannedEvent }[] {
-  const wanted = claim?.spec.addresses ?? [];
+function ingressWrite(kept: Kept): readonly { write: IngressWrite; event: PlannedEvent }[] {
+  const { service } = kept;
+  const wanted = reachedBy(kept);
   const before = service.status?.loadBalancer?.ingress ?? [];
   const isSame =
     before.length === wanted.length &&

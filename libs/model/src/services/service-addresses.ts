@@ -24,11 +24,14 @@ export function serviceClaims(
 ): readonly ServiceClaim[] {
   const idOf = new Map(pools.map(({ metadata, status }) => [metadata.name, status?.id]));
   return addresses.flatMap(({ spec }) => {
-    const { kind, namespace, name, uid } = spec.claim;
+    const { kind, namespace } = spec.claim;
     const pool = idOf.get(spec.pool);
     if (kind !== 'Service' || namespace === undefined || pool === undefined) return [];
     const slot = globalSlot(pool, spec.slot);
-    return spec.addresses.map((address) => ({ namespace, name, uid, address, slot }));
+    const users = [spec.claim, ...(spec.sharedWith ?? [])];
+    return users.flatMap(({ name, uid }) =>
+      spec.addresses.map((address) => ({ namespace, name, uid, address, slot })),
+    );
   });
 }
 

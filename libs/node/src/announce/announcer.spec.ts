@@ -8,41 +8,53 @@ function announcer() {
   const clock = new ManualClock();
   const sent: number[] = [];
   const subject = new Announcer({ clock, send: (frames) => sent.push(frames.length) });
-  return { clock, sent, subject };
+  const hold = (...addresses: readonly string[]): void => {
+    subject.prepare(mac, addresses);
+    subject.hold(addresses);
+  };
+  return { clock, sent, subject, hold };
 }
 
 test('a new address is announced four times', () => {
-  const { clock, sent, subject } = announcer();
-  subject.hold(mac, ['198.18.0.100', '2001:db8::1']);
+  const { clock, sent, hold } = announcer();
+  hold('198.18.0.100', '2001:db8::1');
   clock.advance(10_000);
   expect(sent).toEqual([2, 2, 2, 2]);
 });
 
 test('only what is new is announced, and nothing that was given up', () => {
-  const { clock, sent, subject } = announcer();
-  subject.hold(mac, ['198.18.0.100']);
+  const { clock, sent, hold } = announcer();
+  hold('198.18.0.100');
   clock.advance(10_000);
   sent.length = 0;
-  subject.hold(mac, ['198.18.0.100', '198.18.0.101']);
+  hold('198.18.0.100', '198.18.0.101');
   clock.advance(50);
-  subject.hold(mac, ['198.18.0.100']);
+  hold('198.18.0.100');
   clock.advance(10_000);
   expect(sent).toEqual([1, 0, 0, 0]);
 });
 
 test('thousands leave in parts', () => {
-  const { clock, sent, subject } = announcer();
-  subject.hold(
-    mac,
-    Array.from({ length: 600 }, (_, at) => `2001:db8::${(at + 1).toString(16)}`),
-  );
+  const { clock, sent, hold } = announcer();
+  hold(...Array.from({ length: 2400 }, (_, at) => `2001:db8::${(at + 1).toString(16)}`));
   clock.advance(50);
-  expect(sent).toEqual([256, 256, 88]);
+  expect(sent).toEqual([1024, 1024, 352]);
+});
+
+test('another MAC makes everything new', () => {
+  const { clock, sent, subject, hold } = announcer();
+  hold('198.18.0.100');
+  clock.advance(10_000);
+  sent.length = 0;
+  subject.prepare('02:5c:18:00:00:04', ['198.18.0.100']);
+  subject.hold(['198.18.0.100']);
+  clock.advance(50);
+  expect(sent).toEqual([1]);
 });
 
 test('everything again after an interruption, nothing after stop', () => {
-  const { clock, sent, subject } = announcer();
-  subject.hold(mac, ['198.18.0.100', '198.18.0.101']);
+  const { clock, sent, subject, hold } = announcer();
+  hold('198.18.0.100', '198.18.0.101');
   clock.advance(10_000);
   subject.again();
   clock.advance(0);

@@ -7,12 +7,7 @@ import { announcement } from '../frames/announcement.js';
 
 const repeatsMs = [0, 100, 1000, 5000] as const;
 /** Frames between which the event loop turns. */
-const atOnce = 256;
-
-interface Announcement {
-  readonly address: string;
-  readonly frame: Uint8Array;
-}
+const atOnce = 1024;
 
 export interface AnnouncerOptions {
   readonly clock: Clock;
@@ -23,15 +18,26 @@ export interface AnnouncerOptions {
 export class Announcer {
   private held: ReadonlySet<string> = new Set();
   private mac = '';
+  /** By address, with `mac`. */
+  private frames: ReadonlyMap<string, Uint8Array> = new Map();
   private readonly timers = new Map<symbol, () => void>();
 
   constructor(private readonly options: AnnouncerOptions) {}
 
-  /** The addresses that are held and programmed now; those that are new are announced. */
-  hold(mac: string, addresses: readonly string[]): void {
-    const fresh = mac === this.mac ? addresses.filter((address) => !this.held.has(address)) : addresses;
-    this.held = new Set(addresses);
+  /** Addresses that may come to be held: their frames are made now, and not when the uplink waits for them. */
+  prepare(mac: string, addresses: readonly string[]): void {
+    const known = mac === this.mac ? this.frames : new Map<string, Uint8Array>();
+    if (mac !== this.mac) this.held = new Set();
     this.mac = mac;
+    this.frames = new Map(
+      addresses.map((address) => [address, known.get(address) ?? announcement(mac, address)]),
+    );
+  }
+
+  /** Of the prepared addresses, those that are held and programmed now; those that are new are announced. */
+  hold(addresses: readonly string[]): void {
+    const fresh = addresses.filter((address) => !this.held.has(address));
+    this.held = new Set(addresses);
     if (fresh.length > 0) this.announce(fresh);
   }
 
@@ -46,16 +52,14 @@ export class Announcer {
   }
 
   private announce(addresses: readonly string[]): void {
-    const { mac } = this;
-    const frames = addresses.map((address) => ({ address, frame: announcement(mac, address) }));
-    for (const delayMs of repeatsMs) this.later(delayMs, () => this.send(frames));
+    for (const delayMs of repeatsMs) this.later(delayMs, () => this.send(addresses));
   }
 
   /** Thousands of frames leave in parts: the slot protocol must not wait for them. */
-  private send(frames: readonly Announcement[]): void {
-    const now = frames.slice(0, atOnce).filter(({ address }) => this.held.has(address));
-    this.options.send(now.map(({ frame }) => frame));
-    if (frames.length > atOnce) this.later(0, () => this.send(frames.slice(atOnce)));
+  private send(addresses: readonly string[]): void {
+    const now = addresses.slice(0, atOnce).filter((address) => this.held.has(address));
+    this.options.send(now.flatMap((address) => this.frames.get(address) ?? []));
+    if (addresses.length > atOnce) this.later(0, () => this.send(addresses.slice(atOnce)));
   }
 
   private later(ms: number, work: () => void): void {

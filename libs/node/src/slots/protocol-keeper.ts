@@ -98,10 +98,8 @@ export class ProtocolKeeper implements SlotKeeper {
   /** Another gateway announced an address on the uplink. */
   announced({ address, mac }: Answer): void {
     const by = this.steps.view?.peers.find(({ uplinkMac }) => uplinkMac === mac)?.name;
-    if (by === undefined) return;
-    for (const { slot, addresses } of this.steps.duties.values()) {
-      if (addresses.includes(address)) this.dispatch({ type: 'announced', slot, by });
-    }
+    const slot = this.steps.slotOf(address);
+    if (by !== undefined && slot !== undefined) this.dispatch({ type: 'announced', slot, by });
   }
 
   /** The last connection of slots that this gateway is leaving has ended. */

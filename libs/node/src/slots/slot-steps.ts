@@ -43,6 +43,8 @@ type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type:
 export class SlotSteps {
   view: SlotView | undefined;
   duties: ReadonlyMap<GlobalSlot, SlotDuty> = new Map();
+  /** By address: others announce thousands of them at once. */
+  private slotsByAddress: ReadonlyMap<string, GlobalSlot> = new Map();
   private uplink: string | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   private fenced: Promise<void> = Promise.resolve();
@@ -56,6 +58,14 @@ export class SlotSteps {
     this.view = view;
     this.uplink = uplink;
     this.duties = new Map(view.slots.map((duty) => [duty.slot, duty]));
+    this.slotsByAddress = new Map(
+      view.slots.flatMap(({ slot, addresses }) => addresses.map((address) => [address, slot] as const)),
+    );
+  }
+
+  /** The slot that an address belongs to. */
+  slotOf(address: string): GlobalSlot | undefined {
+    return this.slotsByAddress.get(address);
   }
 
   /** Resolves when the gate has what was asked of it. */

@@ -85,7 +85,7 @@ export const trimEndpointSlice = ({
 });
 
 export const trimPod = ({ metadata, spec, status }: Pod): Pod => ({
-  metadata: { ...trimMeta(metadata), ...sluiceOnly(metadata.annotations), labels: {} },
+  metadata: { ...trimMeta(metadata), ...sluiceOnly(metadata.annotations) },
   spec: {
     containers: [],
     ...(spec?.hostNetwork === undefined ? {} : { hostNetwork: spec.hostNetwork }),

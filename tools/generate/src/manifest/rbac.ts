@@ -1,6 +1,7 @@
 /** What each component may do, and no more. */
 import { type Component, labels, namespace, objectName } from './names.js';
 import { nodePolicy } from './node-policy.js';
+import { poolPolicy } from './pool-policy.js';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -102,4 +103,5 @@ export const rbacObjects = (): readonly object[] => [
   ),
   account('ovs'),
   ...nodePolicy(),
+  ...poolPolicy(),
 ];

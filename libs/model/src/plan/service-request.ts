@@ -1,0 +1,53 @@
+/** What the owner of a LoadBalancer Service asks for: addresses, with whom they are shared, who leaves with them. */
+import { type Family } from '@sluice/core';
+import { type LabelSelector, type Service } from '@sluice/kube';
+import { parseEgressAnnotation } from '../annotation.js';
+import {
+  addressAnnotation,
+  egressAnnotation,
+  egressOfService,
+  poolAnnotation,
+  sharedAddressAnnotation,
+} from '../names.js';
+import { portsOf } from '../services/eligible.js';
+import { type NoAddress } from './allocator.js';
+
+export type Request =
+  | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
+  | { readonly kind: 'pool'; readonly pool: string }
+  /** Whatever there is. */
+  | { readonly kind: 'any' };
+
+export function requestOf({
+  metadata,
+  spec,
+}: Service): Request | { readonly kind: 'refused'; readonly refusal: NoAddress } {
+  const asked = metadata.annotations?.[addressAnnotation] ?? spec?.loadBalancerIP ?? '';
+  const pool = metadata.annotations?.[poolAnnotation];
+  if (asked === '') return pool === undefined ? { kind: 'any' } : { kind: 'pool', pool };
+  const parsed = parseEgressAnnotation(asked);
+  if (parsed.ok && parsed.request.kind === 'addresses') return parsed.request;
+  const where =
+    metadata.annotations?.[addressAnnotation] === undefined ? 'spec.loadBalancerIP' : addressAnnotation;
+  const why = parsed.ok ? `name a pool by ${poolAnnotation}` : parsed.message;
+  return { kind: 'refused', refusal: { reason: 'AnnotationInvalid', message: `${where}: ${why}` } };
+}
+
+export const familiesOf = ({ spec }: Service): readonly Family[] =>
+  (spec?.ipFamilies ?? ['IPv4']).map((family) => (family === 'IPv6' ? 6 : 4));
+
+/** Undefined: it shares with nobody. */
+export function sharingKeyOf({ metadata }: Service): string | undefined {
+  const key = metadata.annotations?.[sharedAddressAnnotation] ?? '';
+  return key === '' ? undefined : key;
+}
+
+/** protocol/port, such as TCP/80: what no two Services of one address may have. */
+export const portKeysOf = (service: Service): readonly string[] => portsOf(service).map(({ key }) => key);
+
+/** Its Pods, if they shall leave with its address. A Service without selector has none. */
+export function leavingPods({ metadata, spec }: Service): LabelSelector | undefined {
+  const matchLabels = spec?.selector ?? {};
+  const asked = metadata.annotations?.[egressAnnotation] === egressOfService;
+  return asked && Object.keys(matchLabels).length > 0 ? { matchLabels } : undefined;
+}
