@@ -1,0 +1,71 @@
+/** Services of the tests, and clients of them outside. */
+import { existingLab, nodeOf } from '@sluice/lab';
+import { apply, eventually, kubectlJson, labName, runIn } from './lab.js';
+
+export const families = ['ipv4', 'ipv6'] as const;
+export type Family = (typeof families)[number];
+
+/** Own addresses of the gateways on the uplink. */
+export const gateways = ['gateway-1', 'gateway-2'].map((name) => {
+  const { uplink } = nodeOf(existingLab(labName), name);
+  if (uplink === undefined) throw new Error(`${name} has no uplink`);
+  return { name, ...uplink };
+});
+
+/** Hosts outside: a neighbour of the gateways, and one behind the router. */
+export const clients = [
+  { name: 'outside', place: 'onLink' },
+  { name: 'routed', place: 'routed' },
+] as const;
+
+export const inUrl = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+
+/** What the server says; rejects when nobody does. */
+export const get = (host: string, target: string): Promise<string> =>
+  runIn(host, 'curl', '-s', '-m', '3', `http://${target}`);
+
+export const answers = (host: string, target: string): Promise<string> =>
+  eventually(`an answer from ${target}`, () => get(host, target).catch(() => undefined));
+
+/** Refused at once: 28 would be the client's own patience. */
+export const refuses = (host: string, target: string): Promise<boolean> =>
+  eventually(`${target} to refuse`, () =>
+    get(host, target).then(
+      () => false,
+      (error: unknown) => (error as { code?: number }).code === 7,
+    ),
+  );
+
+export const httpPort = 8080;
+/** Answers HTTP on `httpPort`, and UDP on 8081. */
+export const server = ['agnhost', 'netexec', `--http-port=${httpPort}`, '--udp-port=8081'];
+export const app = (name: string) => ({ selector: { app: name } });
+
+export interface ServiceRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A NodePort Service of both families with port 80, unless told. */
+export async function createService(
+  { namespace, name }: ServiceRef,
+  spec: object,
+  annotations: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const metadata = { namespace, name, annotations };
+  const ports = [{ name: 'http', port: 80, targetPort: httpPort }];
+  const common = { type: 'NodePort', ipFamilyPolicy: 'RequireDualStack', ports };
+  await apply(JSON.stringify({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ...common, ...spec } }));
+}
+
+interface LoadBalancerStatus {
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip: string }[] } };
+}
+
+/** Of a Service, once its status says so many: of one family, or of both. */
+export const addressesOf = ({ namespace, name }: ServiceRef, count: number): Promise<readonly string[]> =>
+  eventually(`${name} to have ${count} addresses`, async () => {
+    const { status } = await kubectlJson<LoadBalancerStatus>('get', 'service', '-n', namespace, name);
+    const ips = (status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip);
+    return ips.length === count ? ips : undefined;
+  });
