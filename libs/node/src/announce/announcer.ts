@@ -5,9 +5,9 @@
 import { type Clock } from '@sluice/core';
 import { announcement } from '../frames/announcement.js';
 
-const repeatsMs = [0, 100, 1000, 5000] as const;
-/** Frames between which the event loop turns. */
-const atOnce = 1024;
+const repeatsMs = [100, 1000, 5000] as const;
+/** Frames between which the event loop turns: at first the uplink waits for them, later the slot protocol does. */
+const atOnce = { first: 4096, again: 256 } as const;
 
 export interface AnnouncerOptions {
   readonly clock: Clock;
@@ -52,14 +52,14 @@ export class Announcer {
   }
 
   private announce(addresses: readonly string[]): void {
-    for (const delayMs of repeatsMs) this.later(delayMs, () => this.send(addresses));
+    this.send(addresses, atOnce.first);
+    for (const delayMs of repeatsMs) this.later(delayMs, () => this.send(addresses, atOnce.again));
   }
 
-  /** Thousands of frames leave in parts: the slot protocol must not wait for them. */
-  private send(addresses: readonly string[]): void {
-    const now = addresses.slice(0, atOnce).filter((address) => this.held.has(address));
+  private send(addresses: readonly string[], part: number): void {
+    const now = addresses.slice(0, part).filter((address) => this.held.has(address));
     this.options.send(now.flatMap((address) => this.frames.get(address) ?? []));
-    if (addresses.length > atOnce) this.later(0, () => this.send(addresses.slice(atOnce)));
+    if (addresses.length > part) this.later(0, () => this.send(addresses.slice(part), part));
   }
 
   private later(ms: number, work: () => void): void {

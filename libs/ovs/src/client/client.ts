@@ -37,7 +37,7 @@ export class OpenFlowClient {
         const connection = await OpenFlowConnection.open(socketPath, options);
         if (onMessage !== undefined) {
           connection.onMessage(onMessage);
-          connection.send({ type: 'set_config', flags: 0, missSendLength: packetInBytes });
+          connection.send([{ type: 'set_config', flags: 0, missSendLength: packetInBytes }]);
         }
         return connection;
       },
@@ -67,14 +67,16 @@ export class OpenFlowClient {
   /** Sends messages that have no answer and waits until the switch has dealt with them. */
   async send(messages: readonly Message[]): Promise<void> {
     const connection = this.#connection();
-    for (const message of messages) connection.send(message);
+    connection.send(messages);
     await connection.barrier();
   }
 
   /** Sends a frame out of a port, as if it came from nowhere. */
   async packetOut(port: number, frames: readonly Uint8Array[]): Promise<void> {
+    const connection = this.#connection();
     const actions = [{ type: 'output', port }] as const;
-    await this.send(frames.map((data) => ({ type: 'packet_out', inPort: ports.controller, actions, data })));
+    connection.sendFrames({ type: 'packet_out', inPort: ports.controller, actions }, frames);
+    await connection.barrier();
   }
 
   /** Throws for a flow that uses a field which the library does not know: others' flows do not belong on the bridge. */

@@ -4,7 +4,8 @@
  */
 import { connect, type Socket } from 'node:net';
 import { OvsError } from '../errors.js';
-import { decodeMessage, encodeMessage } from '../openflow/codec.js';
+import { decodeMessage, encodeInto, encodeMessage } from '../openflow/codec.js';
+import { writeLike } from '../openflow/codec/header.js';
 import {
   type Message,
   type MessageOf,
@@ -13,6 +14,7 @@ import {
   type MultipartRequest,
 } from '../openflow/messages.js';
 import { FrameDecoder } from '../openflow/wire/frame-decoder.js';
+import { Writer } from '../openflow/wire/writer.js';
 import { refusal, Requests } from './requests.js';
 
 /** Ids of messages inside bundles; those of requests are below. */
@@ -85,9 +87,19 @@ export class OpenFlowConnection {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Sends one message that has no answer, such as a packet-out. */
-  send(message: Message): void {
-    this.#write(encodeMessage(message, this.#requests.next()));
+  /** Sends messages that have no answer, such as packet-outs; thousands of them are one write. */
+  send(messages: readonly Message[]): void {
+    const writer = new Writer(messages.length * 256);
+    for (const message of messages) encodeInto(writer, message, this.#requests.next());
+    this.#write(writer.take());
+  }
+
+  /** Packet-outs that differ in their frames alone. */
+  sendFrames(packetOut: Omit<MessageOf<'packet_out'>, 'data'>, frames: readonly Uint8Array[]): void {
+    const head = encodeMessage({ ...packetOut, data: new Uint8Array() }, 0);
+    const writer = new Writer(frames.reduce((sum, { length }) => sum + head.length + length, 0));
+    for (const frame of frames) writeLike(writer, { head, body: frame, xid: this.#requests.next() });
+    this.#write(writer.take());
   }
 
   /** Sends bytes as they are; resolves when there is room for more. */
@@ -257,7 +269,7 @@ export class OpenFlowConnection {
           }),
         );
       } else if (silence > silenceMs) {
-        this.send({ type: 'echo_request', data: new Uint8Array() });
+        this.send([{ type: 'echo_request', data: new Uint8Array() }]);
       }
     }, silenceMs / 2);
     timer.unref();

@@ -18,3 +18,16 @@ export function startMessage(writer: Writer, type: number, xid: number): number 
 export function finishMessage(writer: Writer, start: number): void {
   writer.patchLength(start + 2, start);
 }
+
+/** A message like the one of `head`, with `body` behind it. */
+export function writeLike(
+  writer: Writer,
+  { head, body, xid }: { readonly head: Uint8Array; readonly body: Uint8Array; readonly xid: number },
+): void {
+  const start = writer.length;
+  writer.raw(head.subarray(0, 4));
+  writer.u32(xid);
+  writer.raw(head.subarray(headerBytes));
+  writer.raw(body);
+  finishMessage(writer, start);
+}
