@@ -22,7 +22,20 @@ export class Witness {
     what: 'claims' | 'all' = 'all',
   ): Promise<Witness> {
     const namespace = `--net=/run/netns/${switchNamespace(plan)}`;
-    const dump = ['tcpdump', '-e', '-nn', '-tt', '-l', '-i', 'uplink', '--immediate-mode', '-s', '128', '-B', '16384'];
+    const dump = [
+      'tcpdump',
+      '-e',
+      '-nn',
+      '-tt',
+      '-l',
+      '-i',
+      'uplink',
+      '--immediate-mode',
+      '-s',
+      '128',
+      '-B',
+      '16384',
+    ];
     const traffic = what === 'all' ? [...addresses].map((address) => `src host ${address}`) : [];
     const child = spawn('nsenter', [namespace, ...dump, ['arp', 'icmp6', ...traffic].join(' or ')], {
       stdio: ['ignore', 'pipe', 'pipe'],
