@@ -92,11 +92,13 @@ describe('a LoadBalancer Service of our class', () => {
         }),
       );
     };
-    await eventually('both gateways to count one', async () => {
-      const said = await asked('checked').catch(() => []);
-      return said.length === 2 && said.every((answer) => /"localEndpoints":1.* 200$/s.test(answer));
-    });
-    for (const answer of await asked('unchecked')) expect(answer).toMatch(/"localEndpoints":0.* 503$/s);
+    const said = (name: string, what: RegExp): Promise<unknown> =>
+      eventually(`both gateways to say so of ${name}`, async () => {
+        const answers = await asked(name).catch(() => []);
+        return answers.length === 2 && answers.every((answer) => what.test(answer));
+      });
+    await said('checked', /"localEndpoints":1.* 200$/s);
+    await said('unchecked', /"localEndpoints":0.* 503$/s);
   });
 
   it('without endpoints refuses', async () => {

@@ -168,3 +168,29 @@ describe('a UDP client whose endpoint goes', () => {
     expect((await met).trim()).toBe(names.join(' '));
   });
 });
+
+describe('load balancers in front of the gateways', () => {
+  const asked = async (address: string, page: string): Promise<string> => {
+    const url = `http://${inUrl(address)}:10256/${page}`;
+    return runIn('outside', 'curl', '-s', '-m', '3', '-o', '/dev/null', '-w', '%{http_code}', url);
+  };
+  const [gateway] = gateways;
+
+  it.each(families)('are told that a gateway takes new clients, %s', async (family) => {
+    for (const each of gateways) expect(await asked(each[family], 'healthz')).toBe('200');
+  });
+
+  it('are told that one that drains takes none, and lives', async () => {
+    const drain = (draining: boolean): Promise<string> =>
+      kubectl(
+        ...['patch', 'egressgateway', gateway?.name ?? '', '--type=merge'],
+        ...['-p', JSON.stringify({ spec: { draining } })],
+      );
+    const address = gateway?.ipv4 ?? '';
+    await drain(true);
+    await eventually('no new clients', async () => (await asked(address, 'healthz')) === '503');
+    expect(await asked(address, 'livez')).toBe('200');
+    await drain(false);
+    await eventually('new clients', async () => (await asked(address, 'healthz')) === '200');
+  });
+});

@@ -1,7 +1,7 @@
 /** A node's process in the role of a gateway, and the Lease by which the controller knows that it lives. */
 import { type Logger, systemClock } from '@sluice/core';
 import { LeaseRenewal } from '@sluice/kube';
-import { GatewayReporter, NodeProcess } from '@sluice/node';
+import { GatewayReporter, NodeProcess, ProxyHealth } from '@sluice/node';
 import { type HostedProcess, type StatusPages } from '@sluice/runtime';
 import { type Registry } from 'prom-client';
 import { type GatewaySettings } from './settings.js';
@@ -19,6 +19,7 @@ export class Gateway implements HostedProcess {
   private constructor(
     private readonly node: NodeProcess,
     private readonly lease: LeaseRenewal,
+    private readonly proxy: { readonly health: ProxyHealth; readonly port: number },
   ) {}
 
   static async create({ settings, logger, registry }: GatewayOptions): Promise<Gateway> {
@@ -44,15 +45,22 @@ export class Gateway implements HostedProcess {
       renewMs,
       durationSeconds: leaseSeconds,
     });
-    return new Gateway(node, lease);
+    const health = new ProxyHealth({
+      ...{ clock, logger },
+      isHealthy: () => node.notReady() === undefined,
+      isEligible: () => node.takesNewClients,
+    });
+    return new Gateway(node, lease, { health, port: settings.SLUICE_PROXY_HEALTH_PORT });
   }
 
   start(): void {
     this.node.start();
     this.lease.start();
+    this.proxy.health.start(this.proxy.port);
   }
 
   async stop(): Promise<void> {
+    this.proxy.health.stop();
     await this.lease.stop();
     await this.node.stop();
   }

@@ -77,3 +77,17 @@ export const addressesOf = ({ status, metadata }: Node): readonly string[] =>
   ]
     .map(canonicalOr)
     .filter((text) => text !== undefined);
+
+/** By the cluster autoscaler, on a Node that it is about to delete (KEP-3836). */
+const goingTaint = 'ToBeDeletedByClusterAutoscaler';
+
+/** Whether load balancers in front of the gateways shall send new clients to this node. */
+export function takesNewClients(world: Pick<World, 'gateways' | 'nodes'>, nodeName: string): boolean {
+  const node = world.nodes.find(({ metadata }) => metadata.name === nodeName);
+  if (node === undefined || node.metadata.deletionTimestamp !== undefined) return false;
+  if (node.spec?.taints?.some(({ key }) => key === goingTaint) === true) return false;
+  const leaving = leavingGateways(world);
+  return !world.gateways.some(
+    ({ spec, metadata }) => spec.nodeName === nodeName && leaving.has(metadata.name),
+  );
+}

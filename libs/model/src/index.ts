@@ -1,6 +1,7 @@
 export { type EgressRequest, parseEgressAnnotation, type ParsedEgress } from './annotation.js';
 export * from './cluster-plan.js';
 export { readEgressStatus } from './egress-status.js';
+export { takesNewClients } from './fleet.js';
 export * from './intent.js';
 export * from './names.js';
 export { type PlanContext } from './plan/context.js';

@@ -14,6 +14,7 @@ import {
   ofports,
 } from '@sluice/datapath';
 import { EventRecorder, KubeClient, loadClusterConfig } from '@sluice/kube';
+import { takesNewClients } from '@sluice/model';
 import { HostState, KernelNetwork } from '@sluice/netlink';
 import { Nft } from '@sluice/nft';
 import { type Registry } from 'prom-client';
@@ -56,6 +57,7 @@ export class NodeProcess {
     private readonly ovs: OvsSwitch,
     private readonly own: {
       readonly loop: NodeLoop;
+      readonly nodeName: string;
       readonly history?: () => Promise<MoveHistory>;
     },
   ) {}
@@ -158,7 +160,11 @@ export class NodeProcess {
         : {}),
       ...(roles.agent ? { marks: new MarkCheck({ config, nft, network, logger }) } : {}),
     });
-    return new NodeProcess(client, watch, ovs, { loop, ...(history === undefined ? {} : { history }) });
+    return new NodeProcess(client, watch, ovs, {
+      loop,
+      nodeName,
+      ...(history === undefined ? {} : { history }),
+    });
   }
 
   start(): void {
@@ -174,6 +180,11 @@ export class NodeProcess {
     await this.watch.stop();
     await this.ovs.stop();
     await this.client.close();
+  }
+
+  /** Whether load balancers in front of the gateways shall send new clients here. */
+  get takesNewClients(): boolean {
+    return this.watch.isSynced && takesNewClients(this.watch.world(), this.own.nodeName);
   }
 
   /** The record of moves, of all gateways; undefined: this process has none. */

@@ -15,6 +15,7 @@ const trimMeta = ({
   uid,
   resourceVersion,
   creationTimestamp,
+  deletionTimestamp,
   annotations,
   labels,
 }: ObjectMeta) => ({
@@ -23,6 +24,7 @@ const trimMeta = ({
   ...(uid === undefined ? {} : { uid }),
   ...(resourceVersion === undefined ? {} : { resourceVersion }),
   ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+  ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
   ...(annotations === undefined ? {} : { annotations }),
   ...(labels === undefined ? {} : { labels }),
 });
@@ -41,6 +43,7 @@ export const trimNode = ({ metadata, spec, status }: Node): Node => ({
   spec: {
     ...(spec?.podCIDRs === undefined ? {} : { podCIDRs: spec.podCIDRs }),
     ...(spec?.unschedulable === undefined ? {} : { unschedulable: spec.unschedulable }),
+    ...(spec?.taints === undefined ? {} : { taints: spec.taints }),
   },
   status: { ...(status?.addresses === undefined ? {} : { addresses: status.addresses }) },
 });

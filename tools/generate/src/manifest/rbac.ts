@@ -25,7 +25,8 @@ const clusterRules = {
     // Addresses of LoadBalancer Services.
     rule('', ['services/status'], ['patch']),
     rule('sluice.dev', ['egresspools'], read),
-    rule('sluice.dev', ['egressaddresses', 'egressgateways'], [...read, 'create', 'delete']),
+    rule('sluice.dev', ['egressaddresses'], [...read, 'create', 'patch', 'delete']),
+    rule('sluice.dev', ['egressgateways'], [...read, 'create', 'delete']),
     rule(
       'sluice.dev',
       ['egresspools/status', 'egressaddresses/status', 'egressgateways/status'],
