@@ -18,9 +18,11 @@ const most = (samples: readonly number[]): number => Math.max(...samples);
 /** What the promises are measured by keeps its number, whoever is in a hurry. */
 const runsOf = ({ runs, headline }: Scenario): number => (headline === true ? runs : runsAtMost(runs));
 
-async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measurement> {
+/** Every scenario; gives how many runs did not come to their end. */
+async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measurement, readonly number[]> {
   const wanted = scenarios.filter(({ id }) => context.only === undefined || id === context.only);
   const all: Series[] = [];
+  if (wanted.length === 0) return [];
   let cluster = await Cluster.open(name);
   await cluster.prepare();
   try {
@@ -34,14 +36,12 @@ async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measu
       all.push(series);
       if (series.outcomes.length > 0) yield* rowsOf(scenario, series.outcomes);
     }
-    if (all.length > 0) console.log(chaosTable(all));
+    console.log(chaosTable(all));
     yield* promises(all);
-    const crowd = context.only === undefined || context.only === crowdId;
-    const unfinished = crowd ? yield* withCrowd(cluster, context) : 0;
-    yield unfinishedRuns(all, unfinished);
   } finally {
     await cluster.close();
   }
+  return all.map(({ unfinished }) => unfinished);
 }
 
 /** A run that did not get to its end is told, counted and put back; the others go on. */
@@ -61,19 +61,28 @@ async function runAll(cluster: Cluster, scenario: Scenario, { progress }: SuiteC
   return { scenario, outcomes, unfinished: runs - outcomes.length };
 }
 
-/** Gives how many of its series did not come to their end. */
-async function* withCrowd(cluster: Cluster, context: SuiteContext): AsyncGenerator<Measurement, number> {
-  let unfinished = 0;
+const wantsCrowd = ({ only }: SuiteContext): boolean => only === undefined || only === crowdId;
+
+/** On a lab of two gateways; gives how many series did not come to their end. */
+async function* withCrowd(
+  name: string,
+  context: SuiteContext,
+): AsyncGenerator<Measurement, readonly number[]> {
+  const cluster = await Cluster.open(name);
+  await cluster.prepare();
   try {
     yield* crowdRows(cluster, context);
+    return [0];
   } catch (error) {
-    unfinished++;
     context.progress(`${crowdId}: UNFINISHED: ${describeError(error)}`);
-    await cluster.repair();
+    return [1];
+  } finally {
+    // A lab of the suite's own goes down as a whole.
+    if (context.lab !== undefined) {
+      await removeCrowd(cluster);
+      await cluster.close();
+    }
   }
-  // A lab of the suite's own goes down as a whole.
-  if (context.lab !== undefined) await removeCrowd(cluster);
-  return unfinished;
 }
 
 /** Of every scenario by itself. */
@@ -158,25 +167,28 @@ function* promises(all: readonly Series[]): Generator<Measurement> {
   for (const promise of promised) if (promise.samples.length > 0) yield promise;
 }
 
-const unfinishedRuns = (all: readonly Series[], crowds: number): Measurement => ({
+const unfinishedRuns = (counts: readonly number[]): Measurement => ({
   id: 'unfinished_runs',
   unit: '1',
-  samples: [...all.map(({ unfinished }) => unfinished), crowds],
+  samples: counts,
   of: (samples) => samples.reduce((sum, count) => sum + count, 0),
   goal: { atMost: 0 },
 });
 
+/** A lab of the suite's own for each part: scenarios add gateways, and the crowd is to be shared by two. */
 async function* run(context: SuiteContext): AsyncGenerator<Measurement> {
-  if (context.lab !== undefined) {
-    yield* onLab(context.lab, context);
-    return;
+  const parts = [onLab, ...(wantsCrowd(context) ? [withCrowd] : [])];
+  const unfinished: number[] = [];
+  for (const part of parts) {
+    const name = context.lab ?? ownLab;
+    try {
+      if (context.lab === undefined) await labUp(name);
+      unfinished.push(...(yield* part(name, context)));
+    } finally {
+      if (context.lab === undefined) await labDown(name);
+    }
   }
-  try {
-    await labUp(ownLab);
-    yield* onLab(ownLab, context);
-  } finally {
-    await labDown(ownLab);
-  }
+  if (unfinished.length > 0) yield unfinishedRuns(unfinished);
 }
 
 export const failoverSuite: Suite = {
