@@ -48,8 +48,12 @@ async function runSuite(suite: Suite, { lab, only, update = false }: Options): P
   if (update && before !== undefined) requireSameSetup(before, results());
   const progress = (text: string): void => console.error(`bench: ${text}`);
   for await (const measurement of suite.run({ lab, only, progress })) {
-    rows.push(toRow(measurement));
-    console.error(renderTable(rows.slice(-1)));
+    const row = toRow(measurement);
+    const earlier = rows.findIndex(({ id }) => id === row.id);
+    // A row that comes again has seen more.
+    if (earlier >= 0) rows.splice(earlier, 1);
+    rows.push(row);
+    console.error(renderTable([row]));
     if (full || update) writeResults(directory, mergeResults(before, results()));
   }
   console.log(renderTable(rows));

@@ -132,6 +132,39 @@ describe('several endpoints', () => {
       expect([...new Set(first)].sort()).toEqual(both);
     },
   );
+
+  it.each(families)('are one alone for a client with affinity, by every gateway, %s', async (family) => {
+    await createService(`affine-${family}`, { ...app('spread'), sessionAffinity: 'ClientIP' });
+    const port = await nodePort(`affine-${family}`);
+    const from = Array.from({ length: 20 }, (_, at) => 23_000 + 2 * at);
+    const met = new Set<string>();
+    for (const gateway of gateways) {
+      await answers('outside', `${inUrl(gateway[family])}:${port}/hostname`);
+      for (const name of await podsMet(gateway[family], port, from)) met.add(name);
+    }
+    expect(met.size).toBe(1);
+  });
+
+  it.each(families)('get new connections by their weights, %s', async (family) => {
+    const port = await nodePort('spread');
+    const [gateway] = gateways;
+    const from = Array.from({ length: 256 }, (_, at) => 22_000 + 2 * at);
+    await kubectl(
+      'annotate',
+      'service',
+      '-n',
+      namespace,
+      'spread',
+      'sluice.dev/weights=spread-1=9,spread-2=1',
+    );
+    // A tenth of 256 is 26, and four standard deviations are 19.
+    await eventually('a tenth for the second one', async () => {
+      const met = await podsMet(gateway?.[family] ?? '', port, from);
+      const second = met.filter((name) => name === 'spread-2').length;
+      return second >= 7 && second <= 45;
+    });
+    await kubectl('annotate', 'service', '-n', namespace, 'spread', 'sluice.dev/weights-');
+  });
 });
 
 /** From one socket, until another Pod answers; prints both names. */
@@ -166,6 +199,38 @@ describe('a UDP client whose endpoint goes', () => {
     await start(names[1], otherWorker);
     await kubectl('delete', 'pod', '-n', namespace, names[0], '--wait=false');
     expect((await met).trim()).toBe(names.join(' '));
+  });
+});
+
+/** The echo server says nothing that curl understands: a connection that is not refused is enough. */
+const answersAgain = (target: string): Promise<boolean> =>
+  eventually(`${target} to accept`, async () => {
+    const command = ['connect', target, '--every', '20ms', '--for', '20ms'];
+    return (JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report).answered > 0;
+  });
+
+describe('a Service at its cap', () => {
+  it.each(families)('refuses new connections, keeps those that it has, and tells it, %s', async (family) => {
+    const name = `capped-${family}`;
+    await createService(name, { ...app('udp'), ports: [{ name: 'tcp', port: echoPorts.tcp }] });
+    await kubectl('annotate', 'service', '-n', namespace, name, 'sluice.dev/max-connections=3');
+    const [gateway] = gateways;
+    const target = `${inUrl(gateway?.[family] ?? '')}:${await nodePort(name)}`;
+    const stream = async (): Promise<Report> => {
+      const command = ['tcp', target, '--every', '100ms', '--for', '15s'];
+      return JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
+    };
+    await answersAgain(target);
+    const streams = Promise.all([stream(), stream(), stream()]);
+    expect(await refuses('outside', `${target}/`)).toBe(true);
+    await eventually('an event', async () => {
+      const { items } = await kubectlJson<{ items: readonly { reason: string }[] }>(
+        ...['get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`],
+      );
+      return items.some(({ reason }) => reason === 'ConnectionsCapped');
+    });
+    for (const report of await streams) expect(report).toMatchObject({ lost: 0, errors: {} });
+    await answersAgain(target);
   });
 });
 

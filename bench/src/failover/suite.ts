@@ -18,15 +18,16 @@ const most = (samples: readonly number[]): number => Math.max(...samples);
 /** What the promises are measured by keeps its number, whoever is in a hurry. */
 const runsOf = ({ runs, headline }: Scenario): number => (headline === true ? runs : runsAtMost(runs));
 
+const wanted = ({ only }: SuiteContext): readonly Scenario[] =>
+  scenarios.filter(({ id }) => only === undefined || id === only);
+
 /** Every scenario; gives how many runs did not come to their end. */
 async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measurement, readonly number[]> {
-  const wanted = scenarios.filter(({ id }) => context.only === undefined || id === context.only);
   const all: Series[] = [];
-  if (wanted.length === 0) return [];
   let cluster = await Cluster.open(name);
   await cluster.prepare();
   try {
-    for (const scenario of wanted) {
+    for (const scenario of wanted(context)) {
       if (scenario.gateways > cluster.gateways.length) {
         await labUp(name, '--gateways', String(scenario.gateways));
         cluster = await Cluster.open(name);
@@ -35,9 +36,10 @@ async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measu
       const series = await runAll(cluster, scenario, context);
       all.push(series);
       if (series.outcomes.length > 0) yield* rowsOf(scenario, series.outcomes);
+      // Of what has been seen until now: a run that is interrupted leaves them, too.
+      yield* promises(all);
     }
     console.log(chaosTable(all));
-    yield* promises(all);
   } finally {
     await cluster.close();
   }
@@ -177,7 +179,7 @@ const unfinishedRuns = (counts: readonly number[]): Measurement => ({
 
 /** A lab of the suite's own for each part: scenarios add gateways, and the crowd is to be shared by two. */
 async function* run(context: SuiteContext): AsyncGenerator<Measurement> {
-  const parts = [onLab, ...(wantsCrowd(context) ? [withCrowd] : [])];
+  const parts = [...(wanted(context).length > 0 ? [onLab] : []), ...(wantsCrowd(context) ? [withCrowd] : [])];
   const unfinished: number[] = [];
   for (const part of parts) {
     const name = context.lab ?? ownLab;

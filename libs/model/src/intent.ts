@@ -100,6 +100,8 @@ export interface ServiceEndpoint {
   readonly port: number;
   /** The node that it runs on: the tunnel that leads there. */
   readonly nodeId: number;
+  /** Its share of new connections beside that of others, 1 to 1000; undefined: all have the same. */
+  readonly weight?: number;
 }
 
 /** An address of a pool on which clients reach a Service port. */
@@ -127,6 +129,10 @@ export interface ServicePort {
   readonly affinitySeconds?: number;
   /** CIDRs of the family whose clients may connect; undefined: all may. Empty: nobody. */
   readonly sources?: readonly string[];
+  /** From how many connections of the Service on this gateway refuses new ones; undefined: never. */
+  readonly maxConnections?: number;
+  /** New clients are refused, whatever endpoints there are. */
+  readonly refuses?: boolean;
 }
 
 /** A port on which load balancers in front of the gateways ask whether a Service has endpoints. */

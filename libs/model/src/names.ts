@@ -13,6 +13,10 @@ export const poolAnnotation = 'sluice.dev/pool';
 export const addressAnnotation = 'sluice.dev/address';
 /** On LoadBalancer Services, by their owner: those of one namespace with one value and different ports may share addresses. */
 export const sharedAddressAnnotation = 'sluice.dev/shared-address';
+/** On a Service, by its owner: how much of its new connections each endpoint gets. */
+export const weightsAnnotation = 'sluice.dev/weights';
+/** On a Service, by its owner: from how many connections on a gateway refuses new ones. */
+export const maxConnectionsAnnotation = 'sluice.dev/max-connections';
 /** Value of `sluice.dev/egress` on a LoadBalancer Service: its Pods leave with its address. */
 export const egressOfService = 'service';
 /** `spec.loadBalancerClass` of Services that get their addresses from pools. */

@@ -1,3 +1,4 @@
+export { type CapMetrics, capMetrics } from './services/cap-metrics.js';
 export { type CommitMetrics, commitMetrics } from './commit/metrics.js';
 export { type NodeSettings, nodeSettings } from './settings.js';
 export { NodeProcess, type NodeProcessOptions } from './node-process.js';

@@ -26,6 +26,7 @@ import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
+import { type ConnectionCaps } from './services/connection-caps.js';
 import { type HealthChecks } from './services/health-checks.js';
 import { type StaleDatagrams } from './services/stale-datagrams.js';
 import { type ReplayRoutes, type Replayer } from './replay/replayer.js';
@@ -58,6 +59,7 @@ export interface NodeLoopOptions {
   /** Gateways only. */
   readonly healthChecks?: HealthChecks;
   readonly staleDatagrams?: StaleDatagrams;
+  readonly caps?: ConnectionCaps;
   /** Agents only. */
   readonly marks?: Pick<MarkCheck, 'check'>;
   /** Gateways only. */
@@ -148,6 +150,7 @@ export class NodeLoop {
     this.announcer.stop();
     this.options.replayer?.stop();
     this.options.healthChecks?.stop();
+    this.options.caps?.stop();
     await Promise.all([this.runner.stop(), this.reports.stop(), this.options.keeper?.stop()]);
   }
 
@@ -212,12 +215,22 @@ export class NodeLoop {
       this.reports.mark();
       return;
     }
-    await this.commit(resolution.intent, host, hostIsNew);
-    this.options.replayer?.update(resolution.intent.agent ?? nothingToReplay);
-    this.options.staleDatagrams?.update(resolution.intent.gateway?.services ?? []);
-    this.options.healthChecks?.update(resolution.intent.gateway?.healthChecks ?? []);
-    this.tellKeeper(world, resolution.intent);
+    const intent = this.withCaps(resolution.intent);
+    await this.commit(intent, host, hostIsNew);
+    this.options.replayer?.update(intent.agent ?? nothingToReplay);
+    this.options.staleDatagrams?.update(intent.gateway?.services ?? []);
+    this.options.healthChecks?.update(intent.gateway?.healthChecks ?? []);
+    this.tellKeeper(world, intent);
     this.settled();
+  }
+
+  /** Services that are at their cap refuse new connections. */
+  private withCaps(intent: Intent): Intent {
+    const { gateway } = intent;
+    if (gateway === undefined || this.options.caps === undefined) return intent;
+    const services = this.options.caps.apply(gateway.services);
+    if (services === gateway.services) return intent;
+    return { ...intent, gateway: { ...gateway, services } };
   }
 
   /** An admin may name another uplink at any time. */

@@ -30,8 +30,7 @@ import { NicTakeover } from './nic/takeover.js';
 import { NodeLoop } from './node-loop.js';
 import { ownedHostState } from './owned.js';
 import { Replayer } from './replay/replayer.js';
-import { HealthChecks } from './services/health-checks.js';
-import { StaleDatagrams } from './services/stale-datagrams.js';
+import { gatewayServices } from './services/gateway-services.js';
 import { ProblemEvents } from './report/problem-events.js';
 import { type Reporter } from './report/reporter.js';
 import { type NodeSettings } from './settings.js';
@@ -150,13 +149,13 @@ export class NodeProcess {
       ...(keeper === undefined ? {} : { keeper }),
       ...(replayer === undefined ? {} : { replayer }),
       ...(roles.gateway
-        ? {
-            healthChecks: new HealthChecks({
-              logger,
-              isHealthy: () => loop.currentProblem === undefined,
-            }),
-            staleDatagrams: new StaleDatagrams({ switch: ovs, zone: config.zones.nat, logger }),
-          }
+        ? gatewayServices({
+            ...{ nodeName, clock, logger, registry, recorder },
+            ...{ switch: ovs, zone: config.zones.nat, dump: ownConnections },
+            world: () => watch.world(),
+            isHealthy: () => loop.currentProblem === undefined,
+            onChange: () => loop.mark(),
+          })
         : {}),
       ...(roles.agent ? { marks: new MarkCheck({ config, nft, network, logger }) } : {}),
     });

@@ -1,5 +1,5 @@
 /** The reference of metrics, from the registries that the processes serve. */
-import { commitMetrics, slotMetrics } from '@sluice/node';
+import { capMetrics, commitMetrics, slotMetrics } from '@sluice/node';
 import { Registry } from 'prom-client';
 import { FleetMetrics } from '../../../apps/controller/src/fleet-metrics.js';
 import { controllerMetrics } from '../../../apps/controller/src/metrics.js';
@@ -32,6 +32,7 @@ const processes = {
     new FleetMetrics(registry);
   },
   'Gateway and agent (ports 9811 and 9810)': commitMetrics,
+  'Gateway (port 9811)': capMetrics,
   'Gateway, where Redis is set': slotMetrics,
 } as const;
 

@@ -72,6 +72,10 @@ export const toAddress = (address: string): Match => toSubnet(host(address));
 /** Beside a match that says the family already. */
 export const withoutType = (match: Match): Match => match.filter(({ field: name }) => name !== 'eth_type');
 
+/** Beside a match that says the protocol already. */
+export const withoutProtocol = (match: Match): Match =>
+  match.filter(({ field: name }) => name !== 'ip_proto');
+
 /** First, middle and last fragments alike: bit 0 of OVS's nw_frag is "any fragment". */
 export const fragment: MatchField = field('ip_frag', 1, 1n);
 

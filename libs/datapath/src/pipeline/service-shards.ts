@@ -10,6 +10,7 @@ import { type Bucket, type FieldName, type Group, type MatchField } from '@sluic
 import { groupIds } from '../layout/ids.js';
 import { endpointId } from '../layout/registers.js';
 import { goto, load } from './actions.js';
+import { bucketWeights, plainWeight } from './bucket-weights.js';
 import { ones, portFields } from './matches.js';
 
 /** One shard of a service: what its connections have in common, and the group that has its endpoints. */
@@ -22,9 +23,10 @@ export interface ServiceShard {
 const mostBuckets = 900;
 /** Shards take one byte of the group id. */
 const mostShards = 128;
-const weight = 100;
 /** Hash values for each endpoint: below 4 the spread gets uneven. */
 const valuesPerEndpoint = 4;
+/** Of those for the endpoint with the smallest weight, if weights differ. */
+const valuesOfLeast = 32;
 const addressBits = 4;
 const leastPortBits = 4;
 /** Of it, bit 0 is not used, nor are those that the shards have. */
@@ -41,15 +43,22 @@ function shardCount(endpoints: readonly ServiceEndpoint[]): number {
   return count;
 }
 
+/** How many values the hash needs. */
+function valuesFor(weights: readonly number[]): number {
+  const least = Math.min(...weights);
+  if (weights.every((weight) => weight === least)) return weights.length * valuesPerEndpoint;
+  return (weights.reduce((sum, weight) => sum + weight, 0) / least) * valuesOfLeast;
+}
+
 function hashFields(
   service: ServicePort,
   shardBits: number,
-  endpoints: number,
+  weights: readonly number[],
 ): NonNullable<Group['selection']> {
   if (service.affinitySeconds !== undefined)
     return { method: 'hash', fields: [{ field: sourceOf(service) }] };
   const room = portWidth - 1 - shardBits;
-  const portBits = Math.min(room, Math.max(leastPortBits, bitsFor(endpoints * valuesPerEndpoint)));
+  const portBits = Math.min(room, Math.max(leastPortBits, bitsFor(valuesFor(weights))));
   // The lowest bits that are free: a client's ports come one after the other.
   const from = BigInt(1 + shardBits);
   return {
@@ -61,11 +70,16 @@ function hashFields(
   };
 }
 
-const bucket = ({ id }: ServiceEndpoint): Bucket => ({
+const bucket = ({ id }: ServiceEndpoint, weight: number): Bucket => ({
   id,
   weight,
   actions: [load(endpointId, id), goto('endpoint')],
 });
+
+function buckets(endpoints: readonly ServiceEndpoint[], shares: readonly number[]): readonly Bucket[] {
+  const weights = bucketWeights(shares);
+  return endpoints.map((endpoint, at) => bucket(endpoint, weights[at] ?? plainWeight));
+}
 
 /** Shards are told apart by bits that their hash does not use: of the client's port, with affinity of its address. */
 function shardMatch(service: ServicePort, shard: number, shardBits: number): readonly MatchField[] {
@@ -91,13 +105,14 @@ export function serviceShards(service: ServicePort): readonly ServiceShard[] {
   return Array.from({ length: count }, (_, shard) => {
     // Of so many endpoints hardly ever none; then they all serve it.
     const own = members.get(shard) ?? endpoints.slice(0, mostBuckets);
+    const shares = own.map(({ weight = 1 }) => weight);
     return {
       match: shardMatch(service, shard, shardBits),
       group: {
         id: groupIds.service(serviceId, family, shard),
         type: 'select' as const,
-        selection: hashFields(service, shardBits, own.length),
-        buckets: own.map(bucket),
+        selection: hashFields(service, shardBits, shares),
+        buckets: buckets(own, shares),
       },
     };
   });

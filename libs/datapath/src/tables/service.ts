@@ -23,6 +23,7 @@ import {
   tcpFlags,
   toAddress,
   toPort,
+  withoutProtocol,
   withoutType,
 } from '../pipeline/matches.js';
 import { type ServiceScope } from '../pipeline/scope.js';
@@ -74,22 +75,39 @@ const places = ({ service: { addresses, nodePort }, hostAddresses }: ServiceScop
   ...(nodePort === undefined ? [] : hostAddresses.map((address) => ({ address, port: nodePort }))),
 ];
 
-/** Clients that may not connect find nothing; without endpoints the others are refused. */
+interface Way {
+  readonly priority: number;
+  readonly match: Match;
+  readonly actions: readonly Action[];
+}
+
+const reject: Way = { priority: 200, match: [], actions: toReject };
+/** A SYN. What else is not known may be a connection of a gateway that was here before. */
+const rejectNew: Way = {
+  priority: 210,
+  match: withoutProtocol(tcpFlags(tcp.syn, tcp.syn | tcp.ack)),
+  actions: toReject,
+};
+
+function waysOf({ service: of }: ServiceScope): readonly Way[] {
+  const shards = serviceShards(of);
+  const refuses = of.refuses === true;
+  if (shards.length === 0 || (refuses && of.protocol !== 'TCP')) return [reject];
+  const toEndpoints = shards.map(({ match, group: { id } }): Way => {
+    return { priority: 200, match, actions: [load(objectId, of.serviceId), group(id)] };
+  });
+  return refuses ? [rejectNew, ...toEndpoints] : toEndpoints;
+}
+
+/** Clients that may not connect find nothing; without endpoints, and at its cap, the others are refused. */
 const services = (scope: ServiceScope): readonly Row[] => {
-  const { serviceId, protocol: transport, sources } = scope.service;
+  const { protocol: transport, sources } = scope.service;
   const clients = sources?.map((cidr) => withoutType(fromSubnet(parseCidr(cidr)))) ?? [[]];
-  const shards = serviceShards(scope.service);
-  const ways: readonly { readonly match: Match; readonly actions: readonly Action[] }[] =
-    shards.length === 0
-      ? [{ match: [], actions: toReject }]
-      : shards.map(({ match, group: { id } }) => ({
-          match,
-          actions: [load(objectId, serviceId), group(id)],
-        }));
+  const ways = waysOf(scope);
   return places(scope).flatMap(({ address, port }) =>
     clients.flatMap((client) =>
-      ways.map(({ match, actions }) =>
-        row(200, [...toAddress(address), ...toPort(transport, port), ...client, ...match], ...actions),
+      ways.map(({ priority, match, actions }) =>
+        row(priority, [...toAddress(address), ...toPort(transport, port), ...client, ...match], ...actions),
       ),
     ),
   );

@@ -85,6 +85,12 @@ export const services: readonly ServicePort[] = [
     endpoints: [],
     sources: ['203.0.113.0/24'],
   },
+  {
+    ...{ serviceId: 19, key: 'shop/full:http', family: 4, protocol: 'TCP', nodePort: 30_090 },
+    addresses: [],
+    endpoints: [{ id: 5001, address: podAddress.a.v4, port: 9090, nodeId: 1 }],
+    ...{ maxConnections: 10, refuses: true },
+  },
 ];
 
 export const gatewayIntent = (nodeId: number): GatewayIntent => ({

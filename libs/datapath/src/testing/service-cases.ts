@@ -146,6 +146,33 @@ export const serviceCases: readonly TraceCase[] = [
     ],
   },
   {
+    name: 'a service at its cap refuses new clients, and takes over what another gateway carried',
+    node: 'gateway',
+    steps: [
+      {
+        name: 'SYN',
+        packet: packet(fromRouter, {
+          ...tcpFields({ from: client.v4, to: host.v4 }, { sport: 40_007, dport: 30_090 }),
+          tcp_flags: 0x02n,
+        }),
+        expect: {
+          out: [3],
+          tables: [0, 20, 24, 26, 21, 22],
+          sourceMac: macs.resolver,
+          destinationMac: macs.host,
+        },
+      },
+      {
+        name: 'ACK of a connection that this gateway does not know',
+        packet: packet(fromRouter, {
+          ...tcpFields({ from: client.v4, to: host.v4 }, { sport: 40_008, dport: 30_090 }),
+          tcp_flags: 0x10n,
+        }),
+        expect: { out: [257], tunnel: 0x03_0013, tables: tables.nodePort, destination: pod.v4 },
+      },
+    ],
+  },
+  {
     name: 'an answer whose connection is lost is built again on the address of the service',
     node: 'gateway',
     steps: [

@@ -69,6 +69,11 @@ export const reasons = {
   AddressAssigned: 'A pool gave the Service its addresses; gateways answer on them.',
   AddressReleased: 'The Service has no address any more.',
   FamilyNotServed: 'The Service asks for an address of an IP family that it has not.',
+  SettingIgnored: 'An annotation of the Service cannot be read and is left out; the message names it.',
+  ConnectionsNearCap: 'A gateway carries four fifths of the connections that the Service may have there.',
+  ConnectionsCapped: 'A gateway carries as many connections of the Service as it may, and refuses new ones.',
+  ConnectionsBelowCap:
+    'The Service has clearly fewer connections on the gateway than it may; new ones are accepted.',
   ServiceIdsExhausted: 'No id is free for a port of the Service: gateways do not serve it.',
   ServiceIdTaken: 'An older Service has the id that the annotation names; the port got another one.',
   ServiceIdsMalformed: 'The annotation sluice.dev/service-ids was no list of ids; its ports got new ones.',

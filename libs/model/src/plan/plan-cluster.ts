@@ -17,6 +17,7 @@ import { Ids } from './ids.js';
 import { nameOf, type PlannedPool, planPools, poolStatus } from './pools.js';
 import { planServiceAllocations } from './service-allocations.js';
 import { planServiceIds } from './service-ids.js';
+import { settingProblems } from './service-settings.js';
 import { addressStatus, eventsOf, holding, namespaceStatus, statusDiffers } from './statuses.js';
 
 export function planCluster(world: World, context: PlanContext): ClusterPlan {
@@ -88,7 +89,7 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
       ...statuses.flatMap(({ namespace, status }) => eventsOf(namespace, status)),
       ...ofServices.events,
     ],
-    problems: ofServices.problems,
+    problems: [...ofServices.problems, ...settingProblems(world.services)],
     resting: ids.resting(),
     ...(recheckAtMs === undefined ? {} : { recheckAtMs }),
   };

@@ -13,11 +13,7 @@ export interface Seat {
   readonly spec: EgressAddressSpec;
   /** Undefined: the plan makes it. */
   readonly address: EgressAddress | undefined;
-  /** Whom the plan puts here, in this order. */
-  readonly users: readonly Service[];
 }
-
-type MutableSeat = Seat & { readonly users: Service[] };
 
 const uidOf = ({ metadata }: Service): string => metadata.uid ?? '';
 
@@ -27,19 +23,21 @@ const ownersOf = ({ claim, sharedWith = [] }: EgressAddressSpec): readonly strin
   ...sharedWith.map(({ uid }) => uid),
 ];
 
-export const covers = ({ spec }: Pick<Seat, 'spec'>, family: Family): boolean =>
+export const covers = ({ spec }: Seat, family: Family): boolean =>
   spec.addresses.some((text) => familyOf(text) === family);
 
 export class Seats {
-  private readonly all: MutableSeat[];
-  private readonly byOwner: ReadonlyMap<string, readonly MutableSeat[]>;
+  /** Whom the plan puts where; seats in the order of their ids. */
+  private readonly users: Map<Seat, Service[]>;
+  private readonly byOwner: ReadonlyMap<string, readonly Seat[]>;
 
   /** `addresses` of Services. */
   constructor(addresses: readonly EgressAddress[]) {
-    this.all = addresses
+    const seats = addresses
       .toSorted((a, b) => a.spec.id - b.spec.id)
-      .map((address) => ({ spec: address.spec, address, users: [] }));
-    const owned = this.all.flatMap((seat) => ownersOf(seat.spec).map((uid) => ({ uid, seat })));
+      .map((address): Seat => ({ spec: address.spec, address }));
+    this.users = new Map(seats.map((seat) => [seat, []]));
+    const owned = seats.flatMap((seat) => ownersOf(seat.spec).map((uid) => ({ uid, seat })));
     const groups = Map.groupBy(owned, ({ uid }) => uid);
     this.byOwner = new Map([...groups].map(([uid, group]) => [uid, group.map(({ seat }) => seat)]));
   }
@@ -53,21 +51,20 @@ export class Seats {
   /** Those of others that it may join. */
   joinable(service: Service): readonly Seat[] {
     if (sharingKeyOf(service) === undefined) return [];
-    return this.all.filter((seat) => seat.users.length > 0 && this.obstacle(seat, service) === undefined);
+    return this.taken().filter((seat) => this.obstacle(seat, service) === undefined);
   }
 
   /** With one of the addresses, if it is in use. */
   holding(addresses: readonly string[]): Seat | undefined {
-    return this.all.find(
-      ({ spec, users }) => users.length > 0 && spec.addresses.some((text) => addresses.includes(text)),
-    );
+    return this.taken().find(({ spec }) => spec.addresses.some((text) => addresses.includes(text)));
   }
 
   /** Why the Service cannot have it beside those who do; undefined: it can. */
-  obstacle({ spec, users }: Seat, service: Service): string | undefined {
+  obstacle(seat: Seat, service: Service): string | undefined {
+    const users = this.usersOf(seat);
     if (users.includes(service)) return undefined;
-    if (spec.claim.namespace !== service.metadata.namespace)
-      return `it is in use in namespace ${spec.claim.namespace ?? ''}`;
+    const { namespace = '' } = seat.spec.claim;
+    if (namespace !== service.metadata.namespace) return `it is in use in namespace ${namespace}`;
     const key = sharingKeyOf(service);
     const ports = portKeysOf(service);
     for (const user of users) {
@@ -81,34 +78,44 @@ export class Seats {
   }
 
   sit(seat: Seat, service: Service): void {
-    const found = this.all.find((each) => each === seat);
-    if (found !== undefined && !found.users.includes(service)) found.users.push(service);
+    const users = this.usersOf(seat);
+    if (!users.includes(service)) this.users.set(seat, [...users, service]);
   }
 
   make({ spec }: NewAddress, service: Service): void {
-    this.all.push({ spec, address: undefined, users: [service] });
+    this.users.set({ spec, address: undefined }, [service]);
   }
 
   /** Addresses that the plan makes, as they are to be. */
   created(): readonly NewAddress[] {
-    const made = this.all.filter(({ address }) => address === undefined).map((seat) => specOf(seat));
-    return made.map((spec) => ({ name: addressName(spec.addresses[0] ?? ''), spec }));
+    return this.taken()
+      .filter(({ address }) => address === undefined)
+      .map((seat) => specOf(seat.spec, this.usersOf(seat)))
+      .map((spec) => ({ name: addressName(spec.addresses[0] ?? ''), spec }));
   }
 
   unused(): readonly EgressAddress[] {
-    return this.all.flatMap(({ address, users }) => (users.length === 0 ? (address ?? []) : []));
+    return [...this.users].flatMap(([{ address }, users]) => (users.length === 0 ? (address ?? []) : []));
   }
 
   changed(): readonly AddressUsers[] {
-    return this.all.flatMap((seat): AddressUsers[] => {
-      const { address, users } = seat;
-      if (address === undefined || users.length === 0) return [];
-      const { claim, sharedWith = [], pods = [] } = specOf(seat);
-      const { spec, metadata } = address;
+    return this.taken().flatMap((seat): AddressUsers[] => {
+      const { address, spec } = seat;
+      if (address === undefined) return [];
+      const { claim, sharedWith = [], pods = [] } = specOf(spec, this.usersOf(seat));
       const before = [spec.claim.uid, spec.sharedWith ?? [], spec.pods ?? []];
       if (JSON.stringify(before) === JSON.stringify([claim.uid, sharedWith, pods])) return [];
-      return [{ name: metadata.name, uid: metadata.uid ?? '', claim, sharedWith, pods }];
+      const { name, uid = '' } = address.metadata;
+      return [{ name, uid, claim, sharedWith, pods }];
     });
+  }
+
+  private usersOf(seat: Seat): readonly Service[] {
+    return this.users.get(seat) ?? [];
+  }
+
+  private taken(): readonly Seat[] {
+    return [...this.users].flatMap(([seat, users]) => (users.length > 0 ? [seat] : []));
   }
 }
 
@@ -120,7 +127,7 @@ const claimOf = ({ metadata: { namespace = '', name, uid = '' } }: Service): Egr
 });
 
 /** Whoever had it first stays in the claim. */
-function specOf({ spec, users }: Seat): EgressAddressSpec {
+function specOf(spec: EgressAddressSpec, users: readonly Service[]): EgressAddressSpec {
   const first = users.find((user) => uidOf(user) === spec.claim.uid) ?? users[0];
   const others = users.filter((user) => user !== first);
   const { sharedWith: _, pods: __, ...rest } = spec;

@@ -32,6 +32,33 @@ test('endpoints have an id, a place and the number of the named port', () => {
   ]);
 });
 
+describe('with weights', () => {
+  const views = sliceViews(
+    [
+      slice([
+        endpoint('10.244.1.1', { targetRef: { kind: 'Pod', name: 'web-0' } }),
+        endpoint('10.244.1.2', { targetRef: { kind: 'Pod', name: 'web-1' } }),
+      ]),
+    ],
+    4,
+  );
+  const weighted = (weights: Readonly<Record<string, number>>) =>
+    usableEndpoints(views, http, { places, zone: undefined, weightOf: (name = '') => weights[name] ?? 100 })
+      .toSorted((a, b) => a.address.localeCompare(b.address))
+      .map(({ address, weight }) => [address, weight]);
+
+  test('each has its own', () => {
+    expect(weighted({ 'web-0': 3 })).toEqual([
+      ['10.244.1.1', 3],
+      ['10.244.1.2', 100],
+    ]);
+  });
+
+  test('one without any gets no new connections', () => {
+    expect(weighted({ 'web-0': 0 })).toEqual([['10.244.1.2', 100]]);
+  });
+});
+
 describe('a port', () => {
   const other = slice([endpoint('10.244.1.6')], { ports: [{ name: 'http', port: 9090 }] });
 

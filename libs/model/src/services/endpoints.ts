@@ -10,6 +10,7 @@ import { protocolOf } from './eligible.js';
 import { compareSockets, distinctIds, socketId } from './endpoint-ids.js';
 import { placeOf, type Places } from './places.js';
 import { type Candidate, type SliceView } from './slice-view.js';
+import { type WeightOf } from './weights.js';
 
 export interface NamedPort {
   /** Empty if it has no name. */
@@ -84,18 +85,22 @@ export interface EndpointScope {
   readonly places: Places;
   /** Of the gateway. */
   readonly zone: string | undefined;
+  /** By name of the Pod; undefined: all are alike. */
+  readonly weightOf?: WeightOf | undefined;
 }
 
 /** Sorted by id. */
 export function usableEndpoints(
   slices: readonly SliceView[],
   port: NamedPort,
-  { places, zone }: EndpointScope,
+  { places, zone, weightOf }: EndpointScope,
 ): readonly ServiceEndpoint[] {
   return inScope(numbered(unique(targetsOf(slices, port)), port.protocol), zone)
     .flatMap(({ id, address, port, candidate }): ServiceEndpoint[] => {
       const nodeId = placeOf(places, candidate.nodeName, address);
-      return nodeId === undefined ? [] : [{ id, address, port, nodeId }];
+      const weight = weightOf?.(candidate.name);
+      if (nodeId === undefined || weight === 0) return [];
+      return [{ id, address, port, nodeId, ...(weight === undefined ? {} : { weight }) }];
     })
     .toSorted((a, b) => a.id - b.id);
 }

@@ -1,12 +1,14 @@
 /** One Service → what a gateway serves of it: an entry for each port that has an id, and each family. */
 import { type EndpointSlice, objectKey, type Service } from '@sluice/kube';
 import { type ServicePort } from '../intent.js';
+import { maxConnectionsOf } from './max-connections.js';
 import { isServed, type PortOfService, portsOf } from './eligible.js';
 import { type EndpointScope, usableEndpoints } from './endpoints.js';
 import { addressesOfService, type ClaimedAddress } from './service-addresses.js';
 import { type ServiceIds } from './service-ids.js';
 import { sliceViews } from './slice-view.js';
 import { sourcesOf } from './sources.js';
+import { weightsOf } from './weights.js';
 
 export interface ServiceSituation extends EndpointScope {
   /** Ids that the Service holds. A port without one is not served yet. */
@@ -46,7 +48,14 @@ function portsOfFamily(
   const views = sliceViews(slices, family);
   const addresses = addressesOfService(service, claims, { family, defaultClass });
   const sources = sourcesOf(service, family);
-  const common = { family, ...affinityOf(service), ...(sources === undefined ? {} : { sources }) };
+  const weights = weightsOf(service);
+  const weightOf = weights?.ok === true ? weights.weightOf : undefined;
+  const cap = maxConnectionsOf(service);
+  const common = {
+    ...{ family, ...affinityOf(service) },
+    ...(sources === undefined ? {} : { sources }),
+    ...(cap?.ok === true ? { maxConnections: cap.connections } : {}),
+  };
   return portsOf(service).flatMap((port): ServicePort[] => {
     const serviceId = ids.get(port.key);
     if (serviceId === undefined) return [];
@@ -55,7 +64,7 @@ function portsOfFamily(
         ...{ serviceId, key: keyOf(service, port), protocol: port.protocol, ...common },
         ...(port.nodePort === undefined ? {} : { nodePort: port.nodePort }),
         addresses: addresses.map(({ address, slot }) => ({ address, port: port.port, slot })),
-        endpoints: usableEndpoints(views, port, scope),
+        endpoints: usableEndpoints(views, port, { ...scope, weightOf }),
       },
     ];
   });
@@ -79,6 +88,7 @@ export const samePort = (a: ServicePort, b: ServicePort): boolean =>
   a.protocol === b.protocol &&
   a.nodePort === b.nodePort &&
   a.affinitySeconds === b.affinitySeconds &&
+  a.maxConnections === b.maxConnections &&
   sameSources(a.sources, b.sources) &&
   sameList(
     a.addresses,
@@ -88,5 +98,10 @@ export const samePort = (a: ServicePort, b: ServicePort): boolean =>
   sameList(
     a.endpoints,
     b.endpoints,
-    (x, y) => x.id === y.id && x.address === y.address && x.port === y.port && x.nodeId === y.nodeId,
+    (x, y) =>
+      x.id === y.id &&
+      x.address === y.address &&
+      x.port === y.port &&
+      x.nodeId === y.nodeId &&
+      x.weight === y.weight,
   );

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly nodeName: string | undefined;
   /** `leaving`: terminates and still answers. `silent`: must get nothing. */
   readonly state: 'ready' | 'leaving' | 'silent';
+  /** Of its Pod. */
+  readonly name: string | undefined;
   /** Zones whose clients it is meant for; empty: nobody said. */
   readonly zones: readonly string[];
 }
@@ -35,9 +37,11 @@ function candidateOf(endpoint: SliceEndpoint, isIPv6: boolean): readonly Candida
   // All but the first address have no meaning (discovery/v1, Endpoint.addresses).
   const address = canonicalOr(endpoint.addresses[0]);
   if (address?.includes(':') !== isIPv6) return [];
-  const { nodeName, hints } = endpoint;
+  const { nodeName, hints, targetRef } = endpoint;
   const zones = hints?.forZones?.map(({ name }) => name) ?? noZones;
-  return [{ address, addressHash: fnv(address), nodeName, state: stateOf(endpoint), zones }];
+  return [
+    { address, addressHash: fnv(address), nodeName, state: stateOf(endpoint), name: targetRef?.name, zones },
+  ];
 }
 
 /** Objects do not change: a large Service has ten slices, of which one is new. */

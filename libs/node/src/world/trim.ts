@@ -78,11 +78,12 @@ export const trimEndpointSlice = ({
     labels: { [serviceNameLabel]: metadata.labels?.[serviceNameLabel] ?? '' },
   },
   addressType,
-  endpoints: (endpoints ?? []).map(({ addresses, conditions, hints, nodeName }) => ({
+  endpoints: (endpoints ?? []).map(({ addresses, conditions, hints, nodeName, targetRef }) => ({
     addresses,
     ...(conditions === undefined ? {} : { conditions }),
     ...(hints === undefined ? {} : { hints }),
     ...(nodeName === undefined ? {} : { nodeName }),
+    ...(targetRef?.name === undefined ? {} : { targetRef: { name: targetRef.name } }),
   })),
   ports,
 });
