@@ -6,7 +6,7 @@ export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sluice-installed
 LAB := node dist/lab/src/cli.js
 
-.PHONY: help lab test lab-down build install-cli lint format generate bench-path chaos simulate
+.PHONY: help lab test lab-down build install-cli lint format generate bench-path chaos conformance simulate
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -46,6 +46,10 @@ bench-path: build ## measure the path in a lab of its own
 
 chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about an hour)
 	@npm run --silent bench -- failover
+
+conformance: build ## Kubernetes' own tests of load balancers, in a lab of its own (about half an hour)
+	@$(LAB) up --name conf
+	@$(LAB) conformance --name conf; status=$$?; $(LAB) down --name conf && exit $$status
 
 SEEDS := 1000000
 simulate: build ## the slot protocol through SEEDS=1000000 schedules of faults

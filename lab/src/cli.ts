@@ -1,6 +1,7 @@
 /** The lab's command line. */
 import { spawnSync } from 'node:child_process';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { isBad, renderConformance, runConformance } from './conformance.js';
 import { demonstrate } from './demo.js';
 import { takeDown } from './down.js';
 import { commandOn, fail, type Fault, faults, heal, type Manner, nodeOf } from './faults.js';
@@ -89,6 +90,15 @@ command('heal [node]')
     await locked(lockFile(name), () =>
       terminalProgress.step('healed', () => heal(plan, node === undefined ? undefined : nodeOf(plan, node))),
     );
+  });
+
+command('conformance')
+  .description("run Kubernetes' own tests of load balancers against a running lab")
+  .option('--only <text>', 'those with this text in their name', '')
+  .action(async ({ name, only }: NameOption & { readonly only: string }) => {
+    const results = await runConformance(existingLab(name), terminalProgress, only);
+    console.log(renderConformance(results));
+    process.exitCode = results.length > 0 && !results.some(isBad) ? 0 : 1;
   });
 
 command('exec <host> <command...>')

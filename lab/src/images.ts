@@ -8,7 +8,7 @@ import { run } from './command.js';
 import { digestOfText } from './digest.js';
 import { locked } from './lock.js';
 import { type Progress } from './progress.js';
-import { cacheRoot, programDirectory, programFile, sourceRoot } from './programs.js';
+import { agnhostVersion, cacheRoot, programDirectory, programFile, sourceRoot } from './programs.js';
 import { productImages } from './product-images.js';
 
 export interface ImageSource {
@@ -141,11 +141,30 @@ function imageOf(source: ImageSource): Image {
 }
 
 /** All images of the lab, built where their sources changed. */
-export async function ensureImages(progress: Progress): Promise<readonly Image[]> {
+export const ensureImages = (progress: Progress): Promise<readonly Image[]> =>
+  ensureBuilt([...labImages(), ...productImages()], progress);
+
+/** What Pods of the upstream tests run, by the name that these give it. */
+export const ensureUpstreamImages = (progress: Progress): Promise<readonly Image[]> =>
+  ensureBuilt(
+    [
+      {
+        name: `registry.k8s.io/e2e-test-images/agnhost:${agnhostVersion}`,
+        containerfile: labImage('agnhost.Containerfile'),
+        context: programDirectory,
+        arguments: { AGNHOST: programFile('agnhost') },
+        digest: '',
+        estimate: '20 s',
+      },
+    ],
+    progress,
+  );
+
+async function ensureBuilt(sources: readonly ImageSource[], progress: Progress): Promise<readonly Image[]> {
   mkdirSync(imageDirectory, { recursive: true });
   return locked(join(cacheRoot, 'images.lock'), async () => {
     const images: Image[] = [];
-    for (const source of [...labImages(), ...productImages()]) {
+    for (const source of sources) {
       const image = imageOf(source);
       images.push(image);
       if (existsSync(image.archive)) continue;

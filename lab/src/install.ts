@@ -112,13 +112,36 @@ export async function installSluice(
     await apply(plan, objects);
     await apply(plan, [pool]);
   });
-  for (const { kind, name, image } of workloads) {
-    if (!changed.includes(`docker.io/library/${image}:${productVersion}`)) continue;
-    await kubectl(plan, ['rollout', 'restart', '-n', namespace, `${kind}/${name}`]);
-  }
-  await progress.step('Sluice', async () => {
-    for (const workload of workloads) {
-      await until(`${workload.name} to be ready`, () => isReady(plan, workload), 120_000);
-    }
+  const renewed = workloads.filter(({ image }) =>
+    changed.includes(`docker.io/library/${image}:${productVersion}`),
+  );
+  await restart(plan, renewed);
+  await progress.step('Sluice', () => allReady(plan));
+}
+
+/** Until the next `lab up`. */
+export async function changeSettings(
+  plan: LabPlan,
+  data: Readonly<Record<string, string>>,
+  progress: Progress,
+): Promise<void> {
+  await progress.step('Sluice with other settings', async () => {
+    const patch = JSON.stringify({ data });
+    await kubectl(plan, ['patch', '-n', namespace, 'configmap', 'sluice-config', '-p', patch]);
+    await restart(
+      plan,
+      workloads.filter(({ image }) => image === 'sluice'),
+    );
+    await allReady(plan);
   });
+}
+
+async function restart(plan: LabPlan, some: readonly Workload[]): Promise<void> {
+  for (const { kind, name } of some)
+    await kubectl(plan, ['rollout', 'restart', '-n', namespace, `${kind}/${name}`]);
+}
+
+async function allReady(plan: LabPlan): Promise<void> {
+  for (const workload of workloads)
+    await until(`${workload.name} to be ready`, () => isReady(plan, workload), 120_000);
 }

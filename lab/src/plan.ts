@@ -49,6 +49,8 @@ export interface LabPlan {
   /** A loopback address of this lab alone: etcd and the health ports of the control plane. */
   readonly loopback: string;
   readonly managementRouter: Pair;
+  /** Of the host that reaches the API server and the uplink. */
+  readonly managementTester: Pair;
   readonly nodes: readonly NodePlan[];
   readonly kubeconfig: string;
 }
@@ -153,6 +155,7 @@ export function planLab(size: LabSize, stateRoot = defaultStateRoot): LabPlan {
     host: at(management, 1),
     loopback: `127.${index}.0.1`,
     managementRouter: at(management, 254),
+    managementTester: at(management, 253),
     nodes: [
       ...count(size.workers).map((ordinal) => planNode(surroundings, 'worker', ordinal)),
       ...count(size.gateways).map((ordinal) => planNode(surroundings, 'gateway', ordinal)),

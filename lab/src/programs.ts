@@ -9,6 +9,8 @@ import { type Progress } from './progress.js';
 
 export const kubernetesVersion = '1.37.2';
 export const corednsVersion = '1.14.7';
+/** test/utils/image/manifest.go of that Kubernetes. */
+export const agnhostVersion = '2.66.1';
 
 /** Root of the source tree, from dist/lab/src and from lab/src alike. */
 export const sourceRoot = ((): string => {
@@ -26,6 +28,8 @@ interface GoBuild {
   readonly ldflags: string;
   /** On two cores with an empty build cache. */
   readonly estimate: string;
+  /** The program is what tests the package, as `go test -c` makes it. */
+  readonly test?: true;
 }
 
 const stamp = [
@@ -73,10 +77,21 @@ const builds = {
   pause: own('pause'),
 } as const satisfies Record<string, GoBuild>;
 
-export type ProgramName = keyof typeof builds;
+/** Built when somebody asks for it: every lab runs without it. */
+const onDemand = {
+  'e2e.test': {
+    ...kubernetes('test/e2e', 'about 4 min'),
+    module: 'conformance',
+    test: true,
+  },
+} as const satisfies Record<string, GoBuild>;
+
+const all = { ...builds, ...onDemand };
+
+export type ProgramName = keyof typeof all;
 
 export const programDirectory = join(cacheRoot, 'bin');
-export const programFile = (name: ProgramName): string => `${name}-${builds[name].version}`;
+export const programFile = (name: ProgramName): string => `${name}-${all[name].version}`;
 
 /** Path of a program: always in the cache. */
 export const programPath = (name: ProgramName): string => join(programDirectory, programFile(name));
@@ -87,7 +102,7 @@ async function adopt(name: ProgramName): Promise<boolean> {
   if (!existsSync(given)) return false;
   const version =
     (await attempt([given, ...(name === 'kubectl' ? ['version', '--client'] : ['--version'])])) ?? '';
-  if (!version.includes(`v${builds[name].version}`)) return false;
+  if (!version.includes(`v${all[name].version}`)) return false;
   copyFileSync(given, `${programPath(name)}.${process.pid}`);
   renameSync(`${programPath(name)}.${process.pid}`, programPath(name));
   return true;
@@ -95,18 +110,21 @@ async function adopt(name: ProgramName): Promise<boolean> {
 
 /** Builds what is missing, one after the other: each build uses all cores. */
 export async function ensurePrograms(progress: Progress): Promise<void> {
-  const missing = (Object.keys(builds) as ProgramName[]).filter((name) => !existsSync(programPath(name)));
+  for (const name of Object.keys(builds) as (keyof typeof builds)[]) await ensureProgram(name, progress);
+}
+
+export async function ensureProgram(name: ProgramName, progress: Progress): Promise<void> {
   mkdirSync(programDirectory, { recursive: true });
-  for (const name of missing) {
-    if (!(await adopt(name))) await progress.step(`build ${name}`, () => build(name), builds[name].estimate);
-  }
+  if (existsSync(programPath(name)) || (await adopt(name))) return;
+  await progress.step(`build ${name}`, () => build(name), all[name].estimate);
 }
 
 async function build(name: ProgramName): Promise<void> {
-  const { module, package: path, ldflags } = builds[name];
+  const { module, package: path, ldflags, test }: GoBuild = all[name];
   const target = programPath(name);
   const partial = `${target}.${process.pid}`;
-  await run(['go', 'build', '-trimpath', '-ldflags', ldflags, '-o', partial, path], {
+  const command = test === true ? ['test', '-c', '-vet=off'] : ['build'];
+  await run(['go', ...command, '-trimpath', '-ldflags', ldflags, '-o', partial, path], {
     cwd: join(sourceRoot, 'lab', 'tools', module),
     environment: { CGO_ENABLED: '0' },
   });

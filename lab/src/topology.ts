@@ -36,6 +36,7 @@ export const outsideServers = [
 ] as const satisfies readonly { name: string; network: Network; host: number }[];
 
 const routerHost = 1;
+const testerHost = 11;
 const prefixLengths: Readonly<Record<Family, number>> = { ipv4: 24, ipv6: 64 };
 const both: readonly Family[] = ['ipv4', 'ipv6'];
 
@@ -110,6 +111,31 @@ function server(plan: LabPlan, { name, network, host }: (typeof outsideServers)[
   return { name, namespace: `${plan.prefix}-${name}`, forwards: false, links: [link] };
 }
 
+export const testerName = 'tester';
+
+/** A client outside that reaches the API server, too: tests of others run here. */
+const tester = (plan: LabPlan): HostPlan => ({
+  name: testerName,
+  namespace: `${plan.prefix}-${testerName}`,
+  forwards: false,
+  links: [
+    {
+      network: 'management',
+      device: 'm0',
+      port: portName(plan, 'management', testerName),
+      addresses: withLength(plan.managementTester, both),
+      defaultVia: [],
+    },
+    {
+      network: 'uplink',
+      device: 'e0',
+      port: portName(plan, 'uplink', testerName),
+      addresses: withLength(outsideAddress('uplink', testerHost), plan.families),
+      defaultVia: gatewayOf('uplink', plan.families),
+    },
+  ],
+});
+
 /** Every host of the lab except the switch and the root namespace. */
 export function hosts(plan: LabPlan): readonly HostPlan[] {
   return [
@@ -120,6 +146,7 @@ export function hosts(plan: LabPlan): readonly HostPlan[] {
       links: nodeLinks(plan, node),
     })),
     router(plan),
+    tester(plan),
     ...outsideServers.map((entry) => server(plan, entry)),
   ];
 }
