@@ -11,10 +11,12 @@ import { mountPoints } from './node-filesystem.js';
 import { defaultStateRoot, labIndex, prefixOf } from './plan.js';
 import { networkOf, processes, readOr, send } from './process-table.js';
 import { ownerVariable } from './processes.js';
+import { outsideServers, testerName } from './topology.js';
+
+const others = ['switch', 'router', testerName, ...outsideServers.map(({ name }) => name)].join('|');
 
 /** Names of namespaces and cgroups of one lab: another lab's name never matches. */
-const ownNames = (lab: string): RegExp =>
-  new RegExp(`^${prefixOf(lab)}-((worker|gateway)-\\d+|switch|router|outside|routed)$`);
+const ownNames = (lab: string): RegExp => new RegExp(`^${prefixOf(lab)}-((worker|gateway)-\\d+|${others})$`);
 
 const namespaces = (lab: string): readonly string[] => {
   try {
