@@ -44,10 +44,10 @@ generate: build ## write what is made from code
 bench-path: build ## measure the path in a lab of its own
 	@npm run --silent bench -- path
 
-chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about an hour)
+chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about two hours)
 	@npm run --silent bench -- failover
 
-conformance: build ## Kubernetes' own tests of load balancers, in a lab of its own (about half an hour)
+conformance: build ## Kubernetes' own tests of load balancers, in a lab of its own
 	@$(LAB) up --name conf
 	@$(LAB) conformance --name conf; status=$$?; $(LAB) down --name conf && exit $$status
 

@@ -1,7 +1,7 @@
 /** The lab's command line. */
 import { spawnSync } from 'node:child_process';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { isBad, renderConformance, runConformance } from './conformance.js';
+import { hasFailed, renderConformance, runConformance } from './conformance.js';
 import { demonstrate } from './demo.js';
 import { takeDown } from './down.js';
 import { commandOn, fail, type Fault, faults, heal, type Manner, nodeOf } from './faults.js';
@@ -98,7 +98,7 @@ command('conformance')
   .action(async ({ name, only }: NameOption & { readonly only: string }) => {
     const results = await runConformance(existingLab(name), terminalProgress, only);
     console.log(renderConformance(results));
-    process.exitCode = results.length > 0 && !results.some(isBad) ? 0 : 1;
+    process.exitCode = results.length > 0 && !results.some(hasFailed) ? 0 : 1;
   });
 
 command('exec <host> <command...>')

@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureUpstreamImages } from './images.js';
 import { changeSettings } from './install.js';
@@ -22,7 +22,7 @@ interface Exclusion {
 }
 
 /** Everything else must pass. */
-export const exclusions: readonly Exclusion[] = [
+const exclusions: readonly Exclusion[] = [
   {
     test: 'should handle load balancer cleanup finalizer for service',
     reason:
@@ -50,7 +50,7 @@ export interface ConformanceResult {
   readonly message: string;
 }
 
-export const isBad = ({ state }: ConformanceResult): boolean => state !== 'passed';
+export const hasFailed = ({ state }: ConformanceResult): boolean => state !== 'passed';
 
 /** Tests that were to run, in the order in which they ran. */
 function resultsIn(file: string): readonly ConformanceResult[] {
@@ -69,7 +69,7 @@ function resultsIn(file: string): readonly ConformanceResult[] {
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** Runs them on a lab that is up; the binary's own output goes to `log`. */
+/** Runs them on a lab that is up, with their output on ours. Throws when they end without a report. */
 export async function runConformance(
   plan: LabPlan,
   progress: Progress,
@@ -97,7 +97,9 @@ export async function runConformance(
   ]);
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], cwd: directory });
-  await once(child, 'close');
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (!existsSync(report))
+    throw new Error(`the tests ended with status ${String(status)} and without a report; see what they said`);
   return resultsIn(report);
 }
 
@@ -109,7 +111,7 @@ export function renderConformance(results: readonly ConformanceResult[]): string
       `${state === 'passed' ? '✓' : '✗'} ${name} (${seconds} s)${message === '' ? '' : `: ${message.split('\n')[0]?.slice(0, wide) ?? ''}`}`,
   );
   const left = exclusions.map(({ test, reason }) => `– ${test}: left out, because ${reason}`);
-  const failed = results.filter(isBad).length;
+  const failed = results.filter(hasFailed).length;
   return [
     ...lines,
     ...left,

@@ -1,6 +1,5 @@
 /** LoadBalancer Services on addresses of pools: clients outside, endpoints on the workers. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { programPath } from '@sluice/lab';
 import { eventually, kubectl, kubectlJson, runIn } from './support/lab.js';
 import { failNode, repairLab } from './support/faults.js';
 import { echoPorts, endpoint, otherWorker, servers, worker } from './support/lab-facts.js';
@@ -17,8 +16,9 @@ import {
   refuses,
   server,
   type ServiceRef,
+  trafficFromOutside,
 } from './support/services.js';
-import { addressSeen, createNamespace, deleteNamespace, type Report, runPod } from './support/workloads.js';
+import { addressSeen, createNamespace, deleteNamespace, runPod } from './support/workloads.js';
 
 const namespace = 'e2e-load-balancers';
 const service = (name: string): ServiceRef => ({ namespace, name });
@@ -109,10 +109,9 @@ describe('a LoadBalancer Service of our class', () => {
 
   it('keeps its connections when the gateway dies that carries it', async () => {
     await eventually('the address', async () => (await addressesOf(service('echo'), 2)).includes(asked.ipv4));
-    const streams = Object.values(asked).map(async (address) => {
-      const command = ['tcp', `${inUrl(address)}:${echoPorts.tcp}`, '--every', '20ms', '--for', '10s'];
-      return JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
-    });
+    const streams = Object.values(asked).map((address) =>
+      trafficFromOutside('tcp', `${inUrl(address)}:${echoPorts.tcp}`, { for: '10s' }),
+    );
     const holder = await eventually('a holder', async () => {
       const { status } = await kubectlJson<{ status?: { holder?: string } }>(
         ...['get', 'egressaddress', asked.ipv4.replaceAll('.', '-')],
@@ -175,8 +174,7 @@ describe('Services with one sharing key', () => {
     for (const address of addresses) {
       await answers('outside', `${inUrl(address)}:80/hostname`);
       await eventually(`an echo from ${address}`, async () => {
-        const command = ['tcp', `${inUrl(address)}:7`, '--every', '20ms', '--for', '200ms'];
-        const report = JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
+        const report = await trafficFromOutside('tcp', `${inUrl(address)}:7`);
         return report.answered > 0 && report.lost === 0;
       });
     }
@@ -219,8 +217,7 @@ describe('Pods of a Service with sluice.dev/egress: service', () => {
         `${own} to be seen`,
         async () => (await addressSeen(pod, endpoint(target, 'udp'))) === own,
       );
-    const command = ['tcp', `${inUrl(own)}:${echoPorts.tcp}`, '--every', '20ms', '--for', '200ms'];
-    const report = JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
+    const report = await trafficFromOutside('tcp', `${inUrl(own)}:${echoPorts.tcp}`);
     expect(report).toMatchObject({ lost: 0, seen: { [servers[family].onLink]: report.sent } });
   });
 });

@@ -1,6 +1,5 @@
 /** Services on gateways that run no kube-proxy: clients outside, endpoints on the workers. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { programPath } from '@sluice/lab';
 import { eventually, kubectl, kubectlJson, runIn } from './support/lab.js';
 import { echoPorts, otherWorker, servers, worker } from './support/lab-facts.js';
 import {
@@ -14,6 +13,7 @@ import {
   inUrl,
   refuses,
   server,
+  trafficFromOutside,
 } from './support/services.js';
 import { createNamespace, deleteNamespace, type Report, runPod } from './support/workloads.js';
 
@@ -80,9 +80,8 @@ describe.each(families)('a node port, %s', (family) => {
   it('keeps the address of UDP clients, too', async () => {
     const port = await nodePort('udp');
     for (const gateway of gateways) {
-      const command = ['udp', `${inUrl(gateway[family])}:${port}`, '--every', '20ms', '--for', '200ms'];
       const seen = await eventually(`an answer from ${gateway.name}`, async () => {
-        const report = JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
+        const report = await trafficFromOutside('udp', `${inUrl(gateway[family])}:${port}`);
         return Object.keys(report.seen).length > 0 ? report.seen : undefined;
       });
       expect(Object.keys(seen)).toEqual([servers[family].onLink]);
@@ -202,11 +201,10 @@ describe('a UDP client whose endpoint goes', () => {
   });
 });
 
-/** The echo server says nothing that curl understands: a connection that is not refused is enough. */
-const answersAgain = (target: string): Promise<boolean> =>
+const accepts = (target: string): Promise<boolean> =>
   eventually(`${target} to accept`, async () => {
-    const command = ['connect', target, '--every', '20ms', '--for', '20ms'];
-    return (JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report).answered > 0;
+    const { answered } = await trafficFromOutside('connect', target, { for: '20ms' });
+    return answered > 0;
   });
 
 describe('a Service at its cap', () => {
@@ -216,11 +214,8 @@ describe('a Service at its cap', () => {
     await kubectl('annotate', 'service', '-n', namespace, name, 'sluice.dev/max-connections=3');
     const [gateway] = gateways;
     const target = `${inUrl(gateway?.[family] ?? '')}:${await nodePort(name)}`;
-    const stream = async (): Promise<Report> => {
-      const command = ['tcp', target, '--every', '100ms', '--for', '15s'];
-      return JSON.parse(await runIn('outside', programPath('traffic'), ...command)) as Report;
-    };
-    await answersAgain(target);
+    const stream = (): Promise<Report> => trafficFromOutside('tcp', target, { every: '100ms', for: '15s' });
+    await accepts(target);
     const streams = Promise.all([stream(), stream(), stream()]);
     expect(await refuses('outside', `${target}/`)).toBe(true);
     await eventually('an event', async () => {
@@ -230,7 +225,7 @@ describe('a Service at its cap', () => {
       return items.some(({ reason }) => reason === 'ConnectionsCapped');
     });
     for (const report of await streams) expect(report).toMatchObject({ lost: 0, errors: {} });
-    await answersAgain(target);
+    await accepts(target);
   });
 });
 

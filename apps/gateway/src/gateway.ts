@@ -19,7 +19,7 @@ export class Gateway implements HostedProcess {
   private constructor(
     private readonly node: NodeProcess,
     private readonly lease: LeaseRenewal,
-    private readonly proxy: { readonly health: ProxyHealth; readonly port: number },
+    private readonly proxyHealth: ProxyHealth,
   ) {}
 
   static async create({ settings, logger, registry }: GatewayOptions): Promise<Gateway> {
@@ -45,22 +45,22 @@ export class Gateway implements HostedProcess {
       renewMs,
       durationSeconds: leaseSeconds,
     });
-    const health = new ProxyHealth({
-      ...{ clock, logger },
+    const proxyHealth = new ProxyHealth({
+      ...{ port: settings.SLUICE_PROXY_HEALTH_PORT, clock, logger },
       isHealthy: () => node.notReady() === undefined,
       isEligible: () => node.takesNewClients,
     });
-    return new Gateway(node, lease, { health, port: settings.SLUICE_PROXY_HEALTH_PORT });
+    return new Gateway(node, lease, proxyHealth);
   }
 
   start(): void {
     this.node.start();
     this.lease.start();
-    this.proxy.health.start(this.proxy.port);
+    this.proxyHealth.start();
   }
 
   async stop(): Promise<void> {
-    this.proxy.health.stop();
+    this.proxyHealth.stop();
     await this.lease.stop();
     await this.node.stop();
   }

@@ -77,6 +77,7 @@ async function* withCrowd(
     return [0];
   } catch (error) {
     context.progress(`${crowdId}: UNFINISHED: ${describeError(error)}`);
+    await cluster.repair();
     return [1];
   } finally {
     // A lab of the suite's own goes down as a whole.

@@ -23,18 +23,9 @@ export class Witness {
   ): Promise<Witness> {
     const namespace = `--net=/run/netns/${switchNamespace(plan)}`;
     const dump = [
-      'tcpdump',
-      '-e',
-      '-nn',
-      '-tt',
-      '-l',
-      '-i',
-      'uplink',
-      '--immediate-mode',
-      '-s',
-      '128',
-      '-B',
-      '16384',
+      ...['tcpdump', '-e', '-nn', '-tt', '-l', '-i', 'uplink', '--immediate-mode'],
+      // KiB: thousands of announcements come within a tenth of a second.
+      ...['-s', '128', '-B', '16384'],
     ];
     const traffic = what === 'all' ? [...addresses].map((address) => `src host ${address}`) : [];
     const child = spawn('nsenter', [namespace, ...dump, ['arp', 'icmp6', ...traffic].join(' or ')], {

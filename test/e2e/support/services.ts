@@ -1,6 +1,7 @@
 /** Services of the tests, and clients of them outside. */
-import { existingLab, nodeOf } from '@sluice/lab';
+import { existingLab, nodeOf, programPath } from '@sluice/lab';
 import { apply, eventually, kubectlJson, labName, runIn } from './lab.js';
+import { type Report, type TrafficKind } from './workloads.js';
 
 export const families = ['ipv4', 'ipv6'] as const;
 export type Family = (typeof families)[number];
@@ -26,6 +27,16 @@ export const get = (host: string, target: string): Promise<string> =>
 
 export const answers = (host: string, target: string): Promise<string> =>
   eventually(`an answer from ${target}`, () => get(host, target).catch(() => undefined));
+
+/** The lab's traffic from the neighbour of the gateways. `every` and `for` as Go writes durations. */
+export async function trafficFromOutside(
+  kind: TrafficKind,
+  target: string,
+  { every = '20ms', for: long = '200ms' } = {},
+): Promise<Report> {
+  const command = [programPath('traffic'), kind, target, '--every', every, '--for', long] as const;
+  return JSON.parse(await runIn('outside', ...command)) as Report;
+}
 
 /** Refused at once: 28 would be the client's own patience. */
 export const refuses = (host: string, target: string): Promise<boolean> =>

@@ -25,7 +25,7 @@ const mostBuckets = 900;
 const mostShards = 128;
 /** Hash values for each endpoint: below 4 the spread gets uneven. */
 const valuesPerEndpoint = 4;
-/** Of those for the endpoint with the smallest weight, if weights differ. */
+/** Where weights differ: for the endpoint with the smallest one, so that its share is not left to a few values. */
 const valuesOfLeast = 32;
 const addressBits = 4;
 const leastPortBits = 4;
@@ -44,21 +44,21 @@ function shardCount(endpoints: readonly ServiceEndpoint[]): number {
 }
 
 /** How many values the hash needs. */
-function valuesFor(weights: readonly number[]): number {
-  const least = Math.min(...weights);
-  if (weights.every((weight) => weight === least)) return weights.length * valuesPerEndpoint;
-  return (weights.reduce((sum, weight) => sum + weight, 0) / least) * valuesOfLeast;
+function valuesFor(shares: readonly number[]): number {
+  const least = Math.min(...shares);
+  if (shares.every((share) => share === least)) return shares.length * valuesPerEndpoint;
+  return (shares.reduce((sum, share) => sum + share, 0) / least) * valuesOfLeast;
 }
 
 function hashFields(
   service: ServicePort,
   shardBits: number,
-  weights: readonly number[],
+  shares: readonly number[],
 ): NonNullable<Group['selection']> {
   if (service.affinitySeconds !== undefined)
     return { method: 'hash', fields: [{ field: sourceOf(service) }] };
   const room = portWidth - 1 - shardBits;
-  const portBits = Math.min(room, Math.max(leastPortBits, bitsFor(valuesFor(weights))));
+  const portBits = Math.min(room, Math.max(leastPortBits, bitsFor(valuesFor(shares))));
   // The lowest bits that are free: a client's ports come one after the other.
   const from = BigInt(1 + shardBits);
   return {

@@ -118,7 +118,7 @@ export const service = defineTable({
   stage: 'gateway',
   roles: ['gateway'],
   summary:
-    'Packets from outside that no connection here knows: of a slot with another holder they are asked about there; new ones to a service get an endpoint, or are refused when it has none.',
+    'Packets from outside that no connection here knows: of a slot with another holder they are asked about there; new ones to a service get an endpoint, or are refused when it has none or is at its cap.',
   matches: [
     'reg0',
     'reg5',

@@ -69,7 +69,7 @@ function outcomeOf(
   const { request } = parsed;
   const answer =
     request.kind === 'pool'
-      ? allocator.fromPool(claimant, request.pool, { own: claims })
+      ? allocator.fromPool(claimant, request.pool, { replaced: claims })
       : allocator.asked(claimant, request.addresses, claims);
   if ('refusal' in answer) {
     return { ...none, wanted: true, claim: claims[0], refusal: { ...answer.refusal, request: text } };

@@ -40,8 +40,8 @@ export interface AllocatorInputs {
 }
 
 export interface PoolRequest {
-  /** What the claimant has already, and gives back when it has the new one. */
-  readonly own: readonly EgressAddress[];
+  /** What the claimant gives back when it has the new one. */
+  readonly replaced: readonly EgressAddress[];
   /** Of these only; a pool that pairs addresses gives one of each that it has. */
   readonly families?: readonly Family[];
 }
@@ -86,13 +86,13 @@ export class Allocator {
     return planned?.ranges.some((range) => range.family === family) === true;
   }
 
-  fromPool(claimant: Claimant, name: string, { own, families }: PoolRequest): Answer {
+  fromPool(claimant: Claimant, name: string, { replaced, families }: PoolRequest): Answer {
     const planned = this.inputs.pools.find(({ pool }) => nameOf(pool) === name);
     if (planned === undefined)
       return refuse('PoolNotFound', `there is no EgressPool ${name}; create it, or name another`);
     if (planned.fault !== undefined)
       return refuse('PoolNotReady', `EgressPool ${name}: ${planned.fault.message}`);
-    const refused = this.guard(planned, claimant, own);
+    const refused = this.guard(planned, claimant, replaced);
     if (refused !== undefined) return refused;
     const addresses = free(planned, families);
     if (addresses === undefined) {
@@ -102,8 +102,8 @@ export class Allocator {
     return this.make(claimant, planned, addresses);
   }
 
-  /** `own`: what the claimant has already. */
-  asked(claimant: Claimant, addresses: readonly string[], own: readonly EgressAddress[]): Answer {
+  /** `replaced`: what the claimant gives back when it has the new one. */
+  asked(claimant: Claimant, addresses: readonly string[], replaced: readonly EgressAddress[]): Answer {
     const [first = ''] = addresses;
     const planned = this.inputs.pools.find((pool) => inPool(pool, first));
     for (const address of addresses) {
@@ -124,9 +124,9 @@ export class Allocator {
     if (planned.fault !== undefined) {
       return refuse('PoolNotReady', `EgressPool ${nameOf(planned.pool)}: ${planned.fault.message}`);
     }
-    const refused = this.guard(planned, claimant, own);
+    const refused = this.guard(planned, claimant, replaced);
     if (refused !== undefined) return refused;
-    const mine = new Set(own.flatMap(({ spec }) => spec.addresses));
+    const mine = new Set(replaced.flatMap(({ spec }) => spec.addresses));
     const taken = addresses.find((address) => isTaken(planned, address));
     if (taken !== undefined) {
       const owner = mine.has(taken)
@@ -146,7 +146,11 @@ export class Allocator {
   }
 
   /** What was given before stays, whatever the pool says now. */
-  private guard(planned: PlannedPool, claimant: Claimant, own: readonly EgressAddress[]): Answer | undefined {
+  private guard(
+    planned: PlannedPool,
+    claimant: Claimant,
+    replaced: readonly EgressAddress[],
+  ): Answer | undefined {
     const pool = nameOf(planned.pool);
     const namespace = namespaceOf(claimant);
     if (!this.allows(planned, claimant)) {
@@ -154,8 +158,8 @@ export class Allocator {
       return refuse('NamespaceNotAllowed', message);
     }
     const most = planned.pool.spec.quota?.addressesPerNamespace ?? Infinity;
-    const replaced = own.filter(({ spec }) => spec.pool === pool && spec.claim.uid === claimant.uid).length;
-    const others = (this.counts.get(`${pool}/${namespace}`) ?? 0) - replaced;
+    const freed = replaced.filter(({ spec }) => spec.pool === pool && spec.claim.uid === claimant.uid);
+    const others = (this.counts.get(`${pool}/${namespace}`) ?? 0) - freed.length;
     if (others < most) return undefined;
     const message = `namespace ${namespace} has ${String(others)} of ${String(most)} allocations of EgressPool ${pool}; release one, or raise its spec.quota.addressesPerNamespace`;
     return refuse('QuotaExceeded', message);

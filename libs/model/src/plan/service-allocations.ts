@@ -7,10 +7,11 @@ import { type AddressUsers, type IngressWrite, type PlannedEvent } from '../clus
 import { olderFirst } from '../fleet.js';
 import { compareText, familyOf } from '../ip-text.js';
 import { poolAnnotation } from '../names.js';
+import { familiesOf } from '../services/eligible.js';
 import { isOurs } from '../services/service-addresses.js';
 import { type Allocator, type Answer, type Claimant, type NewAddress, type NoAddress } from './allocator.js';
-import { covers, type Seat, Seats } from './seats.js';
-import { familiesOf, type Request, requestOf, sharingKeyOf } from './service-request.js';
+import { type Allocation, covers, SharedAllocations } from './shared-allocations.js';
+import { type Request, requestOf, sharingKeyOf } from './service-request.js';
 
 export interface ServiceAllocationInputs {
   readonly services: readonly Service[];
@@ -31,24 +32,24 @@ export interface ServiceAllocations {
   readonly problems: readonly PlannedEvent[];
 }
 
-/** First everybody keeps what it has and may keep, then those who lack something get it: nobody loses a seat to a newcomer. */
+/** First everybody keeps what it has and may keep, then those who lack something get it: nobody loses an address to a newcomer. */
 export function planServiceAllocations(inputs: ServiceAllocationInputs): ServiceAllocations {
   const { services, addresses, allocator, defaultClass } = inputs;
-  const seats = new Seats(addresses.filter(({ spec }) => spec.claim.kind === 'Service'));
+  const all = new SharedAllocations(addresses.filter(({ spec }) => spec.claim.kind === 'Service'));
   const ours = services
     .filter((service) => isOurs(service, defaultClass) && service.metadata.deletionTimestamp === undefined)
     .toSorted(olderFirst)
-    .map((service) => keep(service, seats));
+    .map((service) => keep(service, all));
   const problems = ours.flatMap((kept): readonly PlannedEvent[] => {
-    const refusal = complete(kept, seats, allocator);
+    const refusal = complete(kept, all, allocator);
     if (refusal === undefined) return [];
     return [{ regarding: regarding(kept.service), type: 'Warning', ...refusal }];
   });
   const written = ours.flatMap(ingressWrite);
   return {
-    create: seats.created(),
-    change: seats.changed(),
-    remove: seats.unused(),
+    create: all.created(),
+    change: all.changed(),
+    remove: all.unused(),
     ingress: written.map(({ write }) => write),
     events: written.map(({ event }) => event),
     problems,
@@ -59,12 +60,12 @@ interface Kept {
   readonly service: Service;
   readonly request: ReturnType<typeof requestOf>;
   /** By which it is reached until the plan is done. */
-  readonly seats: readonly Seat[];
+  readonly allocations: readonly Allocation[];
   /** They are what it asks for, as far as they go. */
   readonly fit: boolean;
 }
 
-function fits({ spec }: Seat, request: Request): boolean {
+function fits({ spec }: Allocation, request: Request): boolean {
   switch (request.kind) {
     case 'addresses':
       return request.addresses.every((text) => spec.addresses.includes(text));
@@ -76,86 +77,91 @@ function fits({ spec }: Seat, request: Request): boolean {
 }
 
 /** As few as cover its families, the first ones first. */
-function needed(service: Service, seats: readonly Seat[]): readonly Seat[] {
+function needed(service: Service, allocations: readonly Allocation[]): readonly Allocation[] {
   const missing = new Set(familiesOf(service));
-  return seats.filter((seat) => {
-    const useful = [...missing].filter((family) => covers(seat, family));
+  return allocations.filter((allocation) => {
+    const useful = [...missing].filter((family) => covers(allocation, family));
     useful.forEach((family) => missing.delete(family));
     return useful.length > 0;
   });
 }
 
 /** What it has stays until what it asks for is there. */
-function keep(service: Service, seats: Seats): Kept {
+function keep(service: Service, all: SharedAllocations): Kept {
   const request = requestOf(service);
-  const own = seats.ownedBy(service);
-  const fitting = request.kind === 'refused' ? own : own.filter((seat) => fits(seat, request));
-  const kept = needed(service, fitting.length > 0 ? fitting : own);
-  for (const seat of kept) seats.sit(seat, service);
-  return { service, request, seats: kept, fit: fitting.length > 0 };
+  const own = all.ownedBy(service);
+  const fitting = request.kind === 'refused' ? own : own.filter((allocation) => fits(allocation, request));
+  const allocations = needed(service, fitting.length > 0 ? fitting : own);
+  for (const allocation of allocations) all.use(allocation, service);
+  return { service, request, allocations, fit: fitting.length > 0 };
 }
 
 /** Gives it what it lacks; returns why it cannot have it. */
-function complete({ service, request, seats: kept, fit }: Kept, seats: Seats, allocator: Allocator) {
+function complete(
+  { service, request, allocations, fit }: Kept,
+  all: SharedAllocations,
+  allocator: Allocator,
+): NoAddress | undefined {
   if (request.kind === 'refused') return request.refusal;
   if (fit && request.kind === 'addresses') return undefined;
-  const had = fit ? kept : [];
-  const pool = had[0]?.spec.pool;
+  const stays = fit ? allocations : [];
+  const pool = stays[0]?.spec.pool;
   const missing = familiesOf(service)
-    .filter((family) => !had.some((seat) => covers(seat, family)))
+    .filter((family) => !stays.some((allocation) => covers(allocation, family)))
     .filter((family) => pool === undefined || allocator.serves(pool, family));
   if (missing.length === 0) return undefined;
-  const [shared] = seats
+  const joinable = all
     .joinable(service)
-    .filter((seat) => fits(seat, request) && missing.some((family) => covers(seat, family)));
-  if (shared !== undefined) {
-    seats.sit(shared, service);
+    .find((each) => fits(each, request) && missing.some((family) => covers(each, family)));
+  if (joinable !== undefined) {
+    all.use(joinable, service);
     return undefined;
   }
-  const refused = inTheWay(service, request, seats);
+  const refused = inTheWay(service, request, all);
   if (refused !== undefined) return refused;
-  const own = kept.flatMap(({ address }) => address ?? []);
+  const replaced = fit ? [] : allocations.flatMap(({ address }) => address ?? []);
   const answer = allocate(service, pool === undefined ? request : { kind: 'pool', pool }, {
-    ...{ own, allocator, families: missing },
+    ...{ replaced, allocator, families: missing },
   });
   if ('refusal' in answer) return answer.refusal;
-  seats.make(answer.address, service);
+  all.make(answer.address, service);
   return undefined;
 }
 
 /** Of an address that it wants to share and cannot. */
-function inTheWay(service: Service, request: Request, seats: Seats): NoAddress | undefined {
+function inTheWay(service: Service, request: Request, all: SharedAllocations): NoAddress | undefined {
   if (request.kind !== 'addresses' || sharingKeyOf(service) === undefined) return undefined;
-  const seat = seats.holding(request.addresses);
-  const obstacle = seat && seats.obstacle(seat, service);
-  if (seat === undefined || obstacle === undefined) return undefined;
-  const message = `${seat.spec.addresses.join(', ')}: ${obstacle}; choose another address, or release it there`;
+  const allocation = all.holding(request.addresses);
+  const obstacle = allocation && all.obstacle(allocation, service);
+  if (allocation === undefined || obstacle === undefined) return undefined;
+  const held = allocation.spec.addresses.join(', ');
+  const message = `${held}: ${obstacle}; choose another address, or release it there`;
   return { reason: 'AddressInUse', message };
 }
 
 interface Means {
-  /** What it has already. */
-  readonly own: readonly EgressAddress[];
+  /** What it gives back when it has the new one. */
+  readonly replaced: readonly EgressAddress[];
   readonly allocator: Allocator;
   readonly families: ReturnType<typeof familiesOf>;
 }
 
-function allocate(service: Service, request: Request, { own, allocator, families }: Means): Answer {
+function allocate(service: Service, request: Request, { replaced, allocator, families }: Means): Answer {
   const { name, namespace = '', uid = '' } = service.metadata;
   const claimant: Claimant = { kind: 'Service', namespace, name, uid };
   switch (request.kind) {
     case 'addresses': {
       const foreign = request.addresses.find((text) => !familiesOf(service).includes(familyOf(text)));
-      if (foreign === undefined) return allocator.asked(claimant, request.addresses, own);
+      if (foreign === undefined) return allocator.asked(claimant, request.addresses, replaced);
       const message = `${foreign} is of a family that the Service has not; set spec.ipFamilyPolicy and spec.ipFamilies`;
       return { refusal: { reason: 'FamilyNotServed', message } };
     }
     case 'pool':
-      return allocator.fromPool(claimant, request.pool, { own, families });
+      return allocator.fromPool(claimant, request.pool, { replaced, families });
     case 'any': {
       const pools = allocator.poolsFor(claimant);
       const pool = pools.length === 1 ? pools[0] : pools.find((each) => each === defaultPool);
-      if (pool !== undefined) return allocator.fromPool(claimant, pool, { own, families });
+      if (pool !== undefined) return allocator.fromPool(claimant, pool, { replaced, families });
       const message =
         pools.length === 0
           ? `there is no EgressPool for namespace ${namespace}; create one, or see its allowedNamespaces`
@@ -175,8 +181,8 @@ const regarding = ({ metadata }: Service): PlannedEvent['regarding'] => ({
 });
 
 /** IPv4 first. */
-const reachedBy = ({ service, seats }: Kept): readonly string[] =>
-  seats
+const reachedBy = ({ service, allocations }: Kept): readonly string[] =>
+  allocations
     .flatMap(({ spec }) => spec.addresses)
     .filter((text) => familiesOf(service).includes(familyOf(text)))
     .toSorted((a, b) => familyOf(a) - familyOf(b) || compareText(a, b));

@@ -1,5 +1,4 @@
 /** What the owner of a LoadBalancer Service asks for: addresses, with whom they are shared, who leaves with them. */
-import { type Family } from '@sluice/core';
 import { type LabelSelector, type Service } from '@sluice/kube';
 import { parseEgressAnnotation } from '../annotation.js';
 import {
@@ -32,9 +31,6 @@ export function requestOf({
   const why = parsed.ok ? `name a pool by ${poolAnnotation}` : parsed.message;
   return { kind: 'refused', refusal: { reason: 'AnnotationInvalid', message: `${where}: ${why}` } };
 }
-
-export const familiesOf = ({ spec }: Service): readonly Family[] =>
-  (spec?.ipFamilies ?? ['IPv4']).map((family) => (family === 'IPv6' ? 6 : 4));
 
 /** Undefined: it shares with nobody. */
 export function sharingKeyOf({ metadata }: Service): string | undefined {

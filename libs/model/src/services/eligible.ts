@@ -1,4 +1,5 @@
 /** Which Services gateways serve, and which ports these have. */
+import { type Family } from '@sluice/core';
 import { type Service } from '@sluice/kube';
 import { type TransportProtocol } from '../intent.js';
 import { otherProxyLabel } from '../names.js';
@@ -11,6 +12,11 @@ export const isServed = ({ metadata, spec }: Service): boolean =>
   (spec?.type === 'NodePort' || spec?.type === 'LoadBalancer') &&
   spec.clusterIP !== 'None' &&
   metadata.labels?.[otherProxyLabel] === undefined;
+
+/** The API server fills them in for every Service that has a cluster IP. */
+export const familiesOf = ({ spec }: Service): readonly Family[] => [
+  ...new Set((spec?.ipFamilies ?? []).map((family) => (family === 'IPv6' ? 6 : 4))),
+];
 
 export interface PortOfService {
   /** protocol/port, such as TCP/80: unique in a Service. */

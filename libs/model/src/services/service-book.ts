@@ -15,6 +15,7 @@ import {
 } from '@sluice/kube';
 import { type ServiceHealth, type ServicePort } from '../intent.js';
 import { serviceNameLabel } from '../names.js';
+import { familiesOf } from './eligible.js';
 import { listChange } from './list-change.js';
 import { type Places, placesChange, placesOf } from './places.js';
 import { PortTable } from './port-table.js';
@@ -190,7 +191,7 @@ function healthOf(
   const { externalTrafficPolicy, healthCheckNodePort: port = 0 } = service?.spec ?? {};
   const [first] = ports;
   if (port === 0 || externalTrafficPolicy !== 'Local' || first === undefined) return undefined;
-  const family = service?.spec?.ipFamilies?.[0] === 'IPv6' ? 6 : 4;
+  const [family] = service === undefined ? [] : familiesOf(service);
   const addresses = ports
     .filter((each) => each.family === family)
     .flatMap(({ endpoints }) => endpoints.map(({ address }) => address));

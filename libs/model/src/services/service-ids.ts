@@ -2,6 +2,7 @@
  * The annotation `sluice.dev/service-ids`, and who holds an id that several Services claim. Service ids and egress ids
  * (EgressAddress.spec.id) are different spaces of numbers: the kind of a tunnel packet says which one it carries.
  */
+import { idLimits } from '@sluice/ipam';
 import { type Service } from '@sluice/kube';
 import { olderFirst } from '../fleet.js';
 import { serviceIdsAnnotation } from '../names.js';
@@ -10,7 +11,6 @@ import { isServed, portsOf } from './eligible.js';
 /** Id by protocol/port. */
 export type ServiceIds = ReadonlyMap<string, number>;
 
-const lastServiceId = 65_535;
 const entryForm = /^((?:TCP|UDP|SCTP)\/[1-9]\d{0,4})=([1-9]\d{0,4})$/;
 
 /** Undefined: malformed, or a port or an id is there twice. */
@@ -20,7 +20,7 @@ export function parseServiceIds(text: string): ServiceIds | undefined {
   for (const entry of text.split(',')) {
     const [, key, digits] = entryForm.exec(entry) ?? [];
     const id = Number(digits);
-    if (key === undefined || id > lastServiceId || ids.has(key) || used.has(id)) return undefined;
+    if (key === undefined || id > idLimits.service || ids.has(key) || used.has(id)) return undefined;
     ids.set(key, id);
     used.add(id);
   }

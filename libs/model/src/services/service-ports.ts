@@ -2,7 +2,7 @@
 import { type EndpointSlice, objectKey, type Service } from '@sluice/kube';
 import { type ServicePort } from '../intent.js';
 import { maxConnectionsOf } from './max-connections.js';
-import { isServed, type PortOfService, portsOf } from './eligible.js';
+import { familiesOf, isServed, type PortOfService, portsOf } from './eligible.js';
 import { type EndpointScope, usableEndpoints } from './endpoints.js';
 import { addressesOfService, type ClaimedAddress } from './service-addresses.js';
 import { type ServiceIds } from './service-ids.js';
@@ -26,11 +26,6 @@ function affinityOf({ spec }: Service): Pick<ServicePort, 'affinitySeconds'> {
   if (spec?.sessionAffinity !== 'ClientIP') return {};
   return { affinitySeconds: spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinitySeconds };
 }
-
-/** The API server fills them in for every Service that has a cluster IP. */
-const familiesOf = ({ spec }: Service): readonly (4 | 6)[] => [
-  ...new Set((spec?.ipFamilies ?? []).map((family) => (family === 'IPv6' ? 6 : 4))),
-];
 
 /** Sorted by id and family. */
 export function servicePorts(service: Service, situation: ServiceSituation): readonly ServicePort[] {

@@ -46,7 +46,7 @@ export class CapReporter {
     const { namespace, name } = namesOf(key);
     const { type, reason, what } = told[state];
     const message = `${nodeName} carries ${String(connections)} of ${String(cap)} connections, ${what}`;
-    logger.warn({ namespace, service: name, reason }, message);
+    logger[type === 'Warning' ? 'warn' : 'info']({ namespace, service: name, reason }, message);
     const found = services().find(
       ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
     );

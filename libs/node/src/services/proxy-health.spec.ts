@@ -29,7 +29,7 @@ beforeEach(async () => {
   state = { healthy: true, eligible: true };
   clock = new ManualClock();
   port = await freePort();
-  const rest = { clock, logger: silentLogger };
+  const rest = { port, clock, logger: silentLogger };
   health = new ProxyHealth({ ...rest, isHealthy: () => state.healthy, isEligible: () => state.eligible });
 });
 afterEach(() => health.stop());
@@ -41,7 +41,7 @@ describe('a service proxy', () => {
     ['does not do its work', { healthy: false, eligible: true }, { healthz: 503, livez: 503 }],
   ])('that %s', async (_, now, expected) => {
     state = now;
-    health.start(port);
+    health.start();
     const answer = await ask('/healthz');
     expect(answer.status).toBe(expected.healthz);
     expect(JSON.parse(answer.text)).toMatchObject({ nodeEligible: now.eligible });
@@ -49,7 +49,7 @@ describe('a service proxy', () => {
   });
 
   test('says when it was well last', async () => {
-    health.start(port);
+    health.start();
     const first = JSON.parse((await ask('/healthz')).text) as { lastUpdated: string };
     state.healthy = false;
     clock.advance(60_000);
@@ -59,14 +59,14 @@ describe('a service proxy', () => {
   });
 
   test('knows no other page', async () => {
-    health.start(port);
+    health.start();
     expect((await ask('/')).status).toBe(404);
   });
 
   test('waits for a port that another program has', async () => {
     const other = createServer().listen(port, '::');
     await once(other, 'listening');
-    health.start(port);
+    health.start();
     // The refusal comes in a turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     other.close();

@@ -6,6 +6,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type Clock, describeError, type Logger } from '@sluice/core';
 
 export interface ProxyHealthOptions {
+  /** 0: nobody is answered. */
+  readonly port: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Whether this gateway does its work. */
@@ -28,10 +30,9 @@ export class ProxyHealth {
     this.healthyAt = options.clock.wallMs();
   }
 
-  /** Port 0: nobody is answered. */
-  start(port: number): void {
+  start(): void {
+    const { port, clock, logger } = this.options;
     if (port === 0) return;
-    const { clock, logger } = this.options;
     const server = createServer(({ url = '' }, response) =>
       this.answer(url.split('?', 1)[0] ?? '', response),
     );
@@ -42,7 +43,7 @@ export class ProxyHealth {
           'cannot answer for the service proxy; another program has its port? See SLUICE_PROXY_HEALTH_PORT',
         );
       this.told = true;
-      this.cancel = clock.after(retryMs, () => this.start(port));
+      this.cancel = clock.after(retryMs, () => this.start());
     });
     server.listen(port, '::');
     server.unref();

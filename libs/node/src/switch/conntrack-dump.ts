@@ -36,7 +36,12 @@ export function dumpedConnection(line: string): DumpedConnection | undefined {
 }
 
 /** Both sides have said that they send no more (RFC 9293 section 3.3.2), or one has broken it off. */
-export const overStates = ['TIME_WAIT', 'CLOSING', 'LAST_ACK', 'CLOSED', 'CLOSE'] as const;
+const overStates = ['TIME_WAIT', 'CLOSING', 'LAST_ACK', 'CLOSED', 'CLOSE'] as const;
+
+const over = new RegExp(`state=(?:${overStates.join('|')})\\b`);
+
+/** Of a line of any protocol. */
+export const isOverIn = (line: string): boolean => over.test(line);
 
 export const isOver = ({ state }: DumpedConnection): boolean => overStates.some((over) => over === state);
 

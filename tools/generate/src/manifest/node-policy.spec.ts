@@ -1,44 +1,27 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
-import { parseAllDocuments } from 'yaml';
-// The conformance tests' API server: only a real one says what the policy does.
-import { findProgram, RealApiServer } from '../../../../libs/kube/src/testing/real-apiserver.js';
-import { renderManifest } from './manifest.js';
+import { PolicyServer } from './testing/policy-server.js';
 
 jest.setTimeout(120_000);
 
-let server: RealApiServer;
+let server: PolicyServer;
 
-function kubectl(args: readonly string[], input = ''): string {
-  const flags = ['--kubeconfig', server.kubeconfigFile];
-  return execFileSync(findProgram('kubectl'), [...flags, ...args], {
-    input,
-    encoding: 'utf8',
-    stdio: 'pipe',
-  });
-}
+const byAgent = (
+  args: readonly string[],
+  extra = ['authentication.kubernetes.io/node-name=worker-1'],
+): readonly string[] => [
+  '--as=system:serviceaccount:sluice-system:sluice-agent',
+  ...extra.map((value) => `--as-user-extra=${value}`),
+  ...args,
+];
 
 /** What the API server says to the agent of worker-1. */
-function agent(args: readonly string[], extra = ['authentication.kubernetes.io/node-name=worker-1']): string {
-  const who = '--as=system:serviceaccount:sluice-system:sluice-agent';
-  try {
-    return kubectl([who, ...extra.map((value) => `--as-user-extra=${value}`), ...args]);
-  } catch (error) {
-    return (error as { readonly stderr: string }).stderr;
-  }
-}
+const agent = (...given: Parameters<typeof byAgent>): string => server.said(byAgent(...given));
 
 const annotate = (node: string, annotation: string): readonly string[] => [
   ...['annotate', 'node', node, annotation],
   '--overwrite',
 ];
 const own = 'sluice.dev/tunnel-address';
-
-/** Everything of the manifest that decides what an agent may do. */
-const rules = () =>
-  parseAllDocuments(renderManifest())
-    .map((document) => document.toJS() as { readonly kind: string })
-    .filter(({ kind }) => /^(Namespace|ServiceAccount|Cluster|Validating)/.test(kind));
 
 const node = (name: string) => ({
   apiVersion: 'v1',
@@ -51,14 +34,10 @@ const node = (name: string) => ({
 });
 
 beforeAll(async () => {
-  server = await RealApiServer.start();
-  const items = [...rules(), node('worker-1'), node('worker-2')];
-  kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-  // A policy takes effect a moment after its creation.
-  const deadline = Date.now() + 30_000;
-  while (!agent([...annotate('worker-2', `${own}=x`), '--dry-run=server']).includes('denied request')) {
-    if (Date.now() > deadline) throw new Error('the policy has no effect');
-  }
+  server = await PolicyServer.start(/^(Namespace|ServiceAccount|Cluster|Validating)/);
+  server.create(node('worker-1'), node('worker-2'));
+  const writes = annotate('worker-2', `${own}=x`);
+  server.untilRefused(byAgent([...writes, '--dry-run=server']), 'denied request');
 });
 
 afterAll(() => server.stop());

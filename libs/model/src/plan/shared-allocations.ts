@@ -9,7 +9,8 @@ import { familyOf } from '../ip-text.js';
 import { addressName, type NewAddress } from './allocator.js';
 import { leavingPods, portKeysOf, sharingKeyOf } from './service-request.js';
 
-export interface Seat {
+/** Addresses that Services are reached by, or will be. */
+export interface Allocation {
   readonly spec: EgressAddressSpec;
   /** Undefined: the plan makes it. */
   readonly address: EgressAddress | undefined;
@@ -23,47 +24,51 @@ const ownersOf = ({ claim, sharedWith = [] }: EgressAddressSpec): readonly strin
   ...sharedWith.map(({ uid }) => uid),
 ];
 
-export const covers = ({ spec }: Seat, family: Family): boolean =>
+export const covers = ({ spec }: Allocation, family: Family): boolean =>
   spec.addresses.some((text) => familyOf(text) === family);
 
-export class Seats {
-  /** Whom the plan puts where; seats in the order of their ids. */
-  private readonly users: Map<Seat, Service[]>;
-  private readonly byOwner: ReadonlyMap<string, readonly Seat[]>;
+export class SharedAllocations {
+  /** Who is reached by which, after the plan; in the order of their ids. */
+  private readonly users: Map<Allocation, readonly Service[]>;
+  private readonly byOwner: ReadonlyMap<string, readonly Allocation[]>;
 
   /** `addresses` of Services. */
   constructor(addresses: readonly EgressAddress[]) {
-    const seats = addresses
+    const allocations = addresses
       .toSorted((a, b) => a.spec.id - b.spec.id)
-      .map((address): Seat => ({ spec: address.spec, address }));
-    this.users = new Map(seats.map((seat) => [seat, []]));
-    const owned = seats.flatMap((seat) => ownersOf(seat.spec).map((uid) => ({ uid, seat })));
+      .map((address): Allocation => ({ spec: address.spec, address }));
+    this.users = new Map(allocations.map((allocation) => [allocation, []]));
+    const owned = allocations.flatMap((allocation) =>
+      ownersOf(allocation.spec).map((uid) => ({ uid, allocation })),
+    );
     const groups = Map.groupBy(owned, ({ uid }) => uid);
-    this.byOwner = new Map([...groups].map(([uid, group]) => [uid, group.map(({ seat }) => seat)]));
+    this.byOwner = new Map(
+      [...groups].map(([uid, group]) => [uid, group.map(({ allocation }) => allocation)]),
+    );
   }
 
   /** Those that it had before and may still have; first allocated first. */
-  ownedBy(service: Service): readonly Seat[] {
+  ownedBy(service: Service): readonly Allocation[] {
     const own = this.byOwner.get(uidOf(service)) ?? [];
-    return own.filter((seat) => this.obstacle(seat, service) === undefined);
+    return own.filter((allocation) => this.obstacle(allocation, service) === undefined);
   }
 
   /** Those of others that it may join. */
-  joinable(service: Service): readonly Seat[] {
+  joinable(service: Service): readonly Allocation[] {
     if (sharingKeyOf(service) === undefined) return [];
-    return this.taken().filter((seat) => this.obstacle(seat, service) === undefined);
+    return this.taken().filter((allocation) => this.obstacle(allocation, service) === undefined);
   }
 
   /** With one of the addresses, if it is in use. */
-  holding(addresses: readonly string[]): Seat | undefined {
+  holding(addresses: readonly string[]): Allocation | undefined {
     return this.taken().find(({ spec }) => spec.addresses.some((text) => addresses.includes(text)));
   }
 
   /** Why the Service cannot have it beside those who do; undefined: it can. */
-  obstacle(seat: Seat, service: Service): string | undefined {
-    const users = this.usersOf(seat);
+  obstacle(allocation: Allocation, service: Service): string | undefined {
+    const users = this.usersOf(allocation);
     if (users.includes(service)) return undefined;
-    const { namespace = '' } = seat.spec.claim;
+    const { namespace = '' } = allocation.spec.claim;
     if (namespace !== service.metadata.namespace) return `it is in use in namespace ${namespace}`;
     const key = sharingKeyOf(service);
     const ports = portKeysOf(service);
@@ -77,9 +82,9 @@ export class Seats {
     return undefined;
   }
 
-  sit(seat: Seat, service: Service): void {
-    const users = this.usersOf(seat);
-    if (!users.includes(service)) this.users.set(seat, [...users, service]);
+  use(allocation: Allocation, service: Service): void {
+    const users = this.usersOf(allocation);
+    if (!users.includes(service)) this.users.set(allocation, [...users, service]);
   }
 
   make({ spec }: NewAddress, service: Service): void {
@@ -90,7 +95,7 @@ export class Seats {
   created(): readonly NewAddress[] {
     return this.taken()
       .filter(({ address }) => address === undefined)
-      .map((seat) => specOf(seat.spec, this.usersOf(seat)))
+      .map((allocation) => specOf(allocation.spec, this.usersOf(allocation)))
       .map((spec) => ({ name: addressName(spec.addresses[0] ?? ''), spec }));
   }
 
@@ -99,10 +104,10 @@ export class Seats {
   }
 
   changed(): readonly AddressUsers[] {
-    return this.taken().flatMap((seat): AddressUsers[] => {
-      const { address, spec } = seat;
+    return this.taken().flatMap((allocation): AddressUsers[] => {
+      const { address, spec } = allocation;
       if (address === undefined) return [];
-      const { claim, sharedWith = [], pods = [] } = specOf(spec, this.usersOf(seat));
+      const { claim, sharedWith = [], pods = [] } = specOf(spec, this.usersOf(allocation));
       const before = [spec.claim.uid, spec.sharedWith ?? [], spec.pods ?? []];
       if (JSON.stringify(before) === JSON.stringify([claim.uid, sharedWith, pods])) return [];
       const { name, uid = '' } = address.metadata;
@@ -110,12 +115,12 @@ export class Seats {
     });
   }
 
-  private usersOf(seat: Seat): readonly Service[] {
-    return this.users.get(seat) ?? [];
+  private usersOf(allocation: Allocation): readonly Service[] {
+    return this.users.get(allocation) ?? [];
   }
 
-  private taken(): readonly Seat[] {
-    return [...this.users].flatMap(([seat, users]) => (users.length > 0 ? [seat] : []));
+  private taken(): readonly Allocation[] {
+    return [...this.users].flatMap(([allocation, users]) => (users.length > 0 ? [allocation] : []));
   }
 }
 
