@@ -17,6 +17,7 @@ import {
   server,
   slots,
 } from './support/moving-egress.js';
+import { undisturbed } from './support/stalls.js';
 
 const egress = new MovingEgress('e2e-failover', { ipv4: '198.18.0.114', ipv6: '2001:db8:18::114' });
 
@@ -44,6 +45,17 @@ async function knowsAll(gateway: string): Promise<boolean> {
   return lasting.length > 0 && lasting.every((port) => known.has(port));
 }
 
+async function repaired(): Promise<void> {
+  for (const gateway of gateways) await drain(gateway, false);
+  await repairLab();
+}
+
+/** Nothing is broken, drained or moving, also when an attempt ended in the middle. */
+async function calm(): Promise<void> {
+  await repaired();
+  await egress.settled();
+}
+
 beforeAll(() => egress.open());
 
 beforeEach(async () => {
@@ -51,10 +63,7 @@ beforeEach(async () => {
 });
 
 // A test that fails leaves nothing broken to the next one.
-afterEach(async () => {
-  for (const gateway of gateways) await drain(gateway, false);
-  await repairLab();
-});
+afterEach(repaired);
 
 afterAll(() => egress.close());
 
@@ -81,12 +90,15 @@ describe('nothing moves, and 0 packets are lost, when', () => {
       'the process of the holder hangs',
       (name) => failNode(name, 'process', 'freeze').then(() => whileAway(2000)),
     ],
-  ])('%s', async (_what, disturb) => {
-    const before = await egress.holder();
-    const seen = await egress.under(() => disturb(before));
-    egress.expectUnharmed(seen);
-    expect(await egress.holder()).toBe(before);
-  });
+  ])('%s', (_what, disturb) =>
+    undisturbed(async () => {
+      await calm();
+      const before = await egress.holder();
+      const seen = await egress.under(() => disturb(before));
+      egress.expectUnharmed(seen);
+      expect(await egress.holder()).toBe(before);
+    }),
+  );
 });
 
 describe('another gateway takes over, no connection breaks, and nobody hears two holders, when', () => {
@@ -149,17 +161,19 @@ it('a holder dies that got the slot back a moment ago: connections that began si
 });
 
 describe('0 packets are lost and 0 connections broken in', () => {
-  it('a planned drain', async () => {
-    const from = await egress.holder();
-    const seen = await egress.under(
-      async () => {
-        await drain(from, true);
-        await egress.movesTo(otherGateway(from));
-      },
-      { planned: true },
-    );
-    egress.expectUnharmed(seen);
-  });
+  it('a planned drain', () =>
+    undisturbed(async () => {
+      await calm();
+      const from = await egress.holder();
+      const seen = await egress.under(
+        async () => {
+          await drain(from, true);
+          await egress.movesTo(otherGateway(from));
+        },
+        { planned: true },
+      );
+      egress.expectUnharmed(seen);
+    }));
 
   /** Packets are counted by `make chaos`: so many connections on one machine cost some by themselves. */
   it('a planned drain with 1,000 live connections: none is broken', async () => {
@@ -183,23 +197,24 @@ describe('0 packets are lost and 0 connections broken in', () => {
     expect(report).toEqual(each(report, { lost: 0, errors: {} }));
   });
 
-  it('the return of a gateway that gets its share back', async () => {
-    const [back = ''] = gateways;
-    await eventually(`${back} to hold nothing`, async () => {
-      await drain(back, true);
-      return (await slots()).every(({ holder: name }) => name !== back);
-    });
-    const seen = await egress.under(
-      async () => {
-        await drain(back, false);
-        await eventually(
-          `${back} to have its share`,
-          async () => (await slots()).every(({ holder: name, order }) => name === order[0]),
-          { withinMs: 180_000 },
-        );
-      },
-      { planned: true },
-    );
-    egress.expectUnharmed(seen);
-  });
+  it('the return of a gateway that gets its share back', () =>
+    undisturbed(async () => {
+      const [back = ''] = gateways;
+      await eventually(`${back} to hold nothing`, async () => {
+        await drain(back, true);
+        return (await slots()).every(({ holder: name }) => name !== back);
+      });
+      const seen = await egress.under(
+        async () => {
+          await drain(back, false);
+          await eventually(
+            `${back} to have its share`,
+            async () => (await slots()).every(({ holder: name, order }) => name === order[0]),
+            { withinMs: 180_000 },
+          );
+        },
+        { planned: true },
+      );
+      egress.expectUnharmed(seen);
+    }));
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { crash, metric, ready, restart, type Component } from './support/components.js';
 import { eventually, kubectlJson } from './support/lab.js';
 import { endpoint, servers, worker } from './support/lab-facts.js';
+import { undisturbed } from './support/stalls.js';
 import {
   addressSeen,
   createNamespace,
@@ -53,21 +54,25 @@ async function under(disturb: () => Promise<void>): Promise<Record<string, Repor
 const unharmed = expect.objectContaining({ lost: 0, errors: {} });
 
 describe('kill −9 while a connection streams and 20 pings a second run', () => {
-  it.each<Component>(['agent', 'gateway', 'controller'])('of the %s loses 0 packets', async (component) => {
-    const node = component === 'agent' ? worker : component === 'gateway' ? await holder() : undefined;
-    const reports = await under(async () => {
-      await crash(component, node);
-      await ready(component, node);
-    });
-    expect(reports).toEqual({ tcp4: unharmed, tcp6: unharmed, ping4: unharmed, ping6: unharmed });
-  });
+  it.each<Component>(['agent', 'gateway', 'controller'])('of the %s loses 0 packets', (component) =>
+    undisturbed(async () => {
+      const node = component === 'agent' ? worker : component === 'gateway' ? await holder() : undefined;
+      const reports = await under(async () => {
+        await crash(component, node);
+        await ready(component, node);
+      });
+      expect(reports).toEqual({ tcp4: unharmed, tcp6: unharmed, ping4: unharmed, ping6: unharmed });
+    }),
+  );
 });
 
 describe('a rolling restart, as an upgrade makes it, under the same traffic', () => {
-  it.each<Component>(['agent', 'gateway', 'controller'])('of the %s loses 0 packets', async (component) => {
-    const reports = await under(() => restart(component));
-    expect(reports).toEqual({ tcp4: unharmed, tcp6: unharmed, ping4: unharmed, ping6: unharmed });
-  });
+  it.each<Component>(['agent', 'gateway', 'controller'])('of the %s loses 0 packets', (component) =>
+    undisturbed(async () => {
+      const reports = await under(() => restart(component));
+      expect(reports).toEqual({ tcp4: unharmed, tcp6: unharmed, ping4: unharmed, ping6: unharmed });
+    }),
+  );
 });
 
 describe('nothing is programmed when nothing changed', () => {

@@ -9,6 +9,7 @@ import { parseAllDocuments } from 'yaml';
 import { restart } from './support/components.js';
 import { kubectl, kubectlJson, labStatus } from './support/lab.js';
 import { drain, gateways, MovingEgress } from './support/moving-egress.js';
+import { undisturbed } from './support/stalls.js';
 
 const execute = promisify(execFile);
 const egress = new MovingEgress('e2e-upgrade', { ipv4: '198.18.0.116', ipv6: '2001:db8:18::116' });
@@ -97,8 +98,10 @@ afterAll(async () => {
 });
 
 it('of definitions, controller, gateways and agents loses 0 packets', async () => {
-  const seen = await egress.under(() => follow('Definitions, controller, gateways, agents'));
-  egress.expectUnharmed(seen);
+  await undisturbed(async () => {
+    const seen = await egress.under(() => follow('Definitions, controller, gateways, agents'));
+    egress.expectUnharmed(seen);
+  });
   expect(await upgraded()).toEqual(
     ['controller', ...gateways.map((name) => `${name}/gateway`), 'worker-1/agent', 'worker-2/agent'].sort(),
   );

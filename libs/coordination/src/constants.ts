@@ -9,6 +9,10 @@ export interface SlotTimes {
   readonly beliefMs: number;
   /** D: BFD detection. */
   readonly bfdMs: number;
+  /** T: a process or a switch that is so late stood still. */
+  readonly stallMs: number;
+  /** A: silence that began with a stall of one's own is believed after it; BFD speaks once a second while a session is down. */
+  readonly afterStallMs: number;
   /** G: hard timeout of a gate entry. */
   readonly gateMs: number;
   /** K: period in which open entries are extended. */
@@ -42,6 +46,8 @@ export const slotTimes: SlotTimes = {
   renewMs: 80,
   beliefMs: 200,
   bfdMs: 300,
+  stallMs: 100,
+  afterStallMs: 2500,
   gateMs: 6000,
   extendMs: 1000,
   expiryLateMs: 500,

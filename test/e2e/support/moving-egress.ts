@@ -30,6 +30,8 @@ export interface Seen {
 export const gateways: readonly string[] = ['gateway-1', 'gateway-2'];
 export const otherGateway = (gateway: string): string => gateways.find((name) => name !== gateway) ?? '';
 export const server = { ipv4: servers.ipv4.routed, ipv6: servers.ipv6.routed };
+/** Above the drain timeout, for which connections that ended unseen keep a former holder. */
+const settledWithinMs = 420_000;
 const plan = existingLab(labName);
 
 export const slots = async (): Promise<readonly Slot[]> => {
@@ -101,7 +103,7 @@ export class MovingEgress {
           items.every(({ status }) => status?.state === 'Ready')
         );
       },
-      { withinMs: 180_000 },
+      { withinMs: settledWithinMs },
     );
   }
 

@@ -21,6 +21,8 @@ export interface Situation {
   readonly beliefSince: number;
   /** Share of all nodes that BFD hears; 1 if there are none. */
   readonly shareUp: number;
+  /** Fewer than half of them are heard, and not because this gateway stood still. */
+  readonly isCutOff: boolean;
   /** Of the holder, by the store or (without it) by the cluster's map. */
   readonly holder: {
     readonly there: boolean;
@@ -71,9 +73,9 @@ function carriedAnswered(situation: Situation, { form, epoch }: GateState): Deci
 }
 
 /** Rows 6 to 8: without the store the holder stays, unless it is cut off from the nodes, too. */
-function carriedBlind({ now, times, beliefSince, shareUp }: Situation): Decision {
+function carriedBlind({ now, times, beliefSince, isCutOff }: Situation): Decision {
   const believes = now < beliefSince + times.beliefMs;
-  return believes || shareUp >= 0.5 ? { do: 'extend' } : { do: 'close', why: 'isolated' };
+  return believes || !isCutOff ? { do: 'extend' } : { do: 'close', why: 'isolated' };
 }
 
 /** Rows 3 and 9 to 11. */

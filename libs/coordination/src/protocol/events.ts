@@ -38,6 +38,8 @@ export type SlotEvent =
   /** A connection to the store that was not there before: leases may have been lost. */
   | { readonly type: 'store-connected' }
   | { readonly type: 'bfd'; readonly peers: ReadonlyMap<GatewayName, boolean>; readonly shareUp: number }
+  /** This process, or its Open vSwitch, stood still for a moment: silence that begins now may be its own. */
+  | { readonly type: 'stalled' }
   /** Whether the switch answers, and whether a router answered on the uplink within C. */
   | { readonly type: 'health'; readonly switchUp: boolean; readonly uplinkUp: boolean }
   /** One look at everything, every R: the answer of the store (undefined: none) and of the switch (undefined: none). */

@@ -8,8 +8,9 @@ import { closeSlots, type MachineContext, type MachineSettings } from './context
 import { type Decision, decide } from './decide.js';
 import { type Modification, type SlotEffect } from './effects.js';
 import { type SlotEvent } from './events.js';
+import { Hearing } from './hearing.js';
 import { Moves } from './moves.js';
-import { Observer, reachedShare } from './observe.js';
+import { Observer } from './observe.js';
 import { idle, SlotRecord } from './slot-record.js';
 
 type Look = Extract<SlotEvent, { readonly type: 'look' }>;
@@ -28,12 +29,12 @@ const recordEveryMs = 1000;
 export class SlotMachine {
   private readonly slots = new Map<SlotId, SlotRecord>();
   private readonly observer: Observer;
+  private readonly hearing: Hearing;
   private readonly attempts: Attempts;
   private readonly moves: Moves;
   private readonly context: MachineContext;
   private effects: SlotEffect[] = [];
   private draining: ReadonlySet<GatewayName> = new Set();
-  private shareUp = 1;
   private switchUp = true;
   private uplinkUp = true;
   private mark: string | undefined;
@@ -43,13 +44,12 @@ export class SlotMachine {
   /** Since when this gateway has been cut off from the nodes while another one is not. */
   private deafSince: number | undefined;
   private storeSilentSince: number | undefined;
-  /** Since when at least half of the nodes have been heard: whoever is cut off learns nothing from a store's silence. */
-  private connectedSince: number | undefined = Number.NEGATIVE_INFINITY;
   private extendedAt = Number.NEGATIVE_INFINITY;
   private listenedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly settings: MachineSettings) {
     this.observer = new Observer(settings.times);
+    this.hearing = new Hearing(settings.times);
     this.context = {
       settings,
       slots: this.slots,
@@ -97,8 +97,10 @@ export class SlotMachine {
         return;
       case 'bfd':
         this.observer.heardBfd(event.peers);
-        this.shareUp = event.shareUp;
-        this.connectedSince = event.shareUp >= reachedShare ? (this.connectedSince ?? now) : undefined;
+        this.hearing.heard(event.shareUp, now);
+        return;
+      case 'stalled':
+        this.hearing.stalled(now);
         return;
       case 'health':
         this.health(event, now);
@@ -224,8 +226,8 @@ export class SlotMachine {
    * since one may have come in the middle of a change.
    */
   private isDeaf(now: number): boolean {
-    const isCutOff = this.storeSilentSince === undefined && this.shareUp === 0;
-    if (!isCutOff || !this.observer.someIsReached) {
+    const hearsNobody = this.hearing.share === 0 && this.hearing.isCutOff(now);
+    if (!hearsNobody || this.storeSilentSince !== undefined || !this.observer.someIsReached) {
       this.deafSince = undefined;
       return false;
     }
@@ -352,7 +354,8 @@ export class SlotMachine {
       answered: answer !== undefined,
       entry,
       beliefSince: this.beliefSince,
-      shareUp: this.shareUp,
+      shareUp: this.hearing.share,
+      isCutOff: this.hearing.isCutOff(now),
       holder:
         holder === undefined
           ? { there: false, goneFor: 0, bfd: 'unknown' }
@@ -364,7 +367,7 @@ export class SlotMachine {
       recorded: duty.recorded,
       silentFor: since(record.silentSince, now),
       missingFor: since(record.missingSince, now),
-      storeSilentFor: Math.min(since(this.storeSilentSince, now), since(this.connectedSince, now)),
+      storeSilentFor: Math.min(since(this.storeSilentSince, now), this.hearing.connectedFor(now)),
     });
   }
 

@@ -1,9 +1,7 @@
 /** What a gateway remembers of the others from one look to the next: since when a lease has been gone, what BFD said. */
 import { type SlotTimes } from '../constants.js';
 import { type GatewayName, type ObservedLease } from '../store.js';
-
-/** A gateway that hears fewer nodes is cut off from the underlay, or they are. */
-export const reachedShare = 0.5;
+import { reachedShare } from './hearing.js';
 
 interface Sight {
   /** Since when the lease has been absent, on this gateway's own clock; undefined: it is there. */

@@ -102,9 +102,18 @@ export class GatewayProcess {
     const { node } = this;
     const { random, rules } = node.world;
     const late = random.chance(0.05) ? random.between(0, 20) : 0;
-    this.soon(node.trueMs(rules.times.renewMs) + late, () => this.tick());
+    const due = node.localNow + rules.times.renewMs;
+    this.soon(node.trueMs(rules.times.renewMs) + late, () => {
+      this.noticeStall(due);
+      this.tick();
+    });
     this.countConnections();
     this.lookSoon();
+  }
+
+  private noticeStall(due: number): void {
+    const { node } = this;
+    if (node.localNow - due >= node.world.rules.times.stallMs) this.dispatch({ type: 'stalled' });
   }
 
   /** Now and then the connections of a slot that is being left have ended. */

@@ -8,34 +8,46 @@ import { objectId, peerNode, sendId, sendKind, tunnelKind } from '../layout/regi
 import { goto, load, move } from '../pipeline/actions.js';
 import { type FleetScope, type GatewayScope, type SlotScope } from '../pipeline/scope.js';
 
-const bucket = (id: number, watchPort: number | undefined, actions: readonly Action[]): Bucket => ({
-  id,
-  ...(watchPort !== undefined && { watchPort }),
-  actions,
-});
+type Watch = Pick<Bucket, 'watchPort' | 'watchGroup'>;
 
-/** The first live gateway of a slot; the connection is pinned to it. */
+/** Above every node id, which are the ids of the other buckets. */
+const lastResort = 0x1_0000;
+
+const bucket = (id: number, watch: Watch, actions: readonly Action[]): Bucket => ({ id, ...watch, actions });
+
+/** To a gateway of a slot; the connection is pinned to it. */
+const pinTo = ({ nodeId }: GatewayScope): Action[] => [
+  load(peerNode, nodeId),
+  load(sendKind, tunnelKind.values.egress),
+  move(objectId, sendId),
+  goto('pin'),
+];
+
+/**
+ * The first live gateway of a slot. When all are silent, it is more likely this node that hears nothing (a stalled switch)
+ * than that all are dead, and for a dead one nothing is lost by sending: the first one, behind a port that is alive
+ * whenever a Pod's packet comes here, since OpenFlow wants something to watch in every bucket of a fast failover group.
+ */
 export const slotGroup = ({ slot, gateways }: SlotScope): Group => ({
   id: groupIds.slot(slot),
   type: 'ff',
-  buckets: gateways.map(({ nodeId, port }) =>
-    bucket(nodeId, port, [
-      load(peerNode, nodeId),
-      load(sendKind, tunnelKind.values.egress),
-      move(objectId, sendId),
-      goto('pin'),
-    ]),
-  ),
+  buckets: [
+    ...gateways.map((gateway) => bucket(gateway.nodeId, { watchPort: gateway.port }, pinTo(gateway))),
+    ...gateways
+      .slice(0, 1)
+      .map((gateway) => bucket(lastResort, { watchPort: ofports.sluice0 }, pinTo(gateway))),
+  ],
 });
 
-/**
- * The pinned gateway while it lives, otherwise a new pick. The second bucket watches sluice0, which is alive whenever a
- * Pod's packet comes here: OpenFlow wants something to watch in every bucket of a fast failover group.
- */
+/** The pinned gateway while it lives, otherwise a new pick among those that do; when nobody does, the pin stays. */
 export const pinnedGroup = ({ nodeId, port }: GatewayScope): Group => ({
   id: groupIds.pinned(nodeId),
   type: 'ff',
-  buckets: [bucket(1, port, [goto('send')]), bucket(2, ofports.sluice0, [goto('repick')])],
+  buckets: [
+    bucket(1, { watchPort: port }, [goto('send')]),
+    bucket(2, { watchGroup: groupIds.any }, [goto('repick')]),
+    bucket(lastResort, { watchPort: ofports.sluice0 }, [goto('send')]),
+  ],
 });
 
 const toGateway = ({ nodeId }: GatewayScope): Action[] => [load(peerNode, nodeId), goto('send')];
@@ -45,11 +57,13 @@ export const fleetGroups = ({ gateways }: FleetScope): Group[] => [
   {
     id: groupIds.any,
     type: 'ff',
-    buckets: gateways.map((gateway) => bucket(gateway.nodeId, gateway.port, toGateway(gateway))),
+    buckets: gateways.map((gateway) =>
+      bucket(gateway.nodeId, { watchPort: gateway.port }, toGateway(gateway)),
+    ),
   },
   {
     id: groupIds.all,
     type: 'all',
-    buckets: gateways.map((gateway) => bucket(gateway.nodeId, undefined, toGateway(gateway))),
+    buckets: gateways.map((gateway) => bucket(gateway.nodeId, {}, toGateway(gateway))),
   },
 ];

@@ -162,10 +162,15 @@ export const agentCases: readonly TraceCase[] = [
         expect: { out: [260], tunnel: 0x01_0007, tables: tables.pinned },
       },
       {
-        name: 'no gateway at all',
+        name: 'all gateways are silent: a new connection goes to the first',
         dead: [259, 260],
         packet: packet(fromPod, udpFields(podA4, { sport: 40_002, dport: 80 })),
-        expect: { out: [], tables: [0, 30, 31, 32] },
+        expect: { out: [259], tunnel: 0x01_0007, tables: tables.fresh },
+      },
+      {
+        name: 'all gateways are silent: the pin stays',
+        packet: packet(fromPod, udpFields(podA4, ports)),
+        expect: { out: [260], tunnel: 0x01_0007, tables: tables.pinned },
       },
     ],
   },

@@ -5,6 +5,7 @@
 import { InternalError } from '@sluice/core';
 import {
   type Action,
+  type Bucket,
   type Flow,
   type Group,
   type LearnAction,
@@ -169,7 +170,7 @@ export class Tracer {
       case 'indirect':
         return buckets.slice(0, 1);
       case 'ff': {
-        const first = buckets.find(({ watchPort }) => watchPort === undefined || this.live(watchPort));
+        const first = buckets.find((bucket) => this.isLive(bucket));
         return first === undefined ? [] : [first];
       }
       case 'select':
@@ -178,6 +179,14 @@ export class Tracer {
           message: `group ${String(id)} selects by a hash that the tracer does not compute`,
         });
     }
+  }
+
+  /** One that watches a group lives while a bucket of that group does (ofproto-dpif-xlate.c, bucket_is_alive). */
+  private isLive({ watchPort, watchGroup }: Bucket): boolean {
+    if (watchPort === undefined && watchGroup === undefined) return true;
+    if (watchPort !== undefined && this.live(watchPort)) return true;
+    const watched = watchGroup === undefined ? undefined : this.groups.get(watchGroup);
+    return watched?.buckets.some((bucket) => this.isLive(bucket)) ?? false;
   }
 
   /** Behind ct the fields of conntrack are known in the next table only (ofproto-dpif-xlate.c, flow_clear_conntrack). */

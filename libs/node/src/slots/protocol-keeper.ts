@@ -129,8 +129,17 @@ export class ProtocolKeeper implements SlotKeeper {
   }
 
   private tick(): void {
-    this.cancel = this.options.clock.after(slotTimes.renewMs, () => this.tick());
+    const due = this.now + slotTimes.renewMs;
+    this.cancel = this.options.clock.after(slotTimes.renewMs, () => {
+      this.noticeStall(due);
+      this.tick();
+    });
     this.lookSoon();
+  }
+
+  /** What this process or Open vSwitch should have done by `due` is done now: very late, and BFD may have waited, too. */
+  private noticeStall(due: number): void {
+    if (this.now - due >= slotTimes.stallMs) this.dispatch({ type: 'stalled' });
   }
 
   /** One look at a time; what happens meanwhile gives another one after it. */
@@ -186,7 +195,12 @@ export class ProtocolKeeper implements SlotKeeper {
     const { peers = [] } = this.steps.view ?? {};
     const nameOf = (id: number) => peers.find(({ nodeId }) => nodeId === id)?.name;
     try {
-      const entries = await this.steps.inTurn(() => this.options.gate.gateEntries());
+      const entries = await this.steps.inTurn(async () => {
+        const askedAt = this.now;
+        const found = await this.options.gate.gateEntries();
+        this.noticeStall(askedAt);
+        return found;
+      });
       return new Map(
         entries.map(({ slot, form, epoch, otherHolder, incarnation }): [GlobalSlot, GateState] => [
           slot,
