@@ -6,7 +6,7 @@ export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sluice-installed
 LAB := node dist/lab/src/cli.js
 
-.PHONY: help lab test lab-down build install-cli lint format generate bench-path chaos conformance simulate
+.PHONY: help lab test lab-down build install-cli lint format generate bench-path bench-services chaos conformance simulate
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -43,6 +43,9 @@ generate: build ## write what is made from code
 
 bench-path: build ## measure the path in a lab of its own
 	@npm run --silent bench -- path
+
+bench-services: build ## Services by the thousand, and kube-proxy with the same beside it, in a lab of its own (about half an hour)
+	@npm run --silent bench -- services
 
 chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about two hours)
 	@npm run --silent bench -- failover

@@ -17,8 +17,9 @@ import { type Suite } from './harness/suite.js';
 import { renderTable } from './harness/table.js';
 import { sourceRoot } from './lab/lab.js';
 import { pathSuite } from './path/suite.js';
+import { servicesSuite } from './services/suite.js';
 
-const suites: readonly Suite[] = [pathSuite, failoverSuite, conntrackSuite];
+const suites: readonly Suite[] = [pathSuite, failoverSuite, servicesSuite, conntrackSuite];
 
 interface Options {
   readonly lab?: string;
@@ -31,7 +32,7 @@ const sluiceVersion = (): string => {
   return (JSON.parse(text) as { readonly version: string }).version;
 };
 
-/** Rows are written as they come: a suite that is interrupted leaves what it measured. */
+/** Rows are written as they come. */
 async function runSuite(suite: Suite, { lab, only, update = false }: Options): Promise<void> {
   const full = lab === undefined && only === undefined;
   const directory = join(sourceRoot, 'bench', 'results');
@@ -46,21 +47,25 @@ async function runSuite(suite: Suite, { lab, only, update = false }: Options): P
     rows,
   });
   if (update && before !== undefined) requireSameSetup(before, results());
+  const written = full || update;
+  /** With the rows that stay from earlier runs, and those about all of them. */
+  const whole = (): Results => {
+    const kept = full || !update ? results() : mergeResults(before, results());
+    const about = [...(suite.summary?.(kept.rows) ?? [])].map(toRow);
+    return mergeResults(kept, { ...results(), rows: about });
+  };
   const progress = (text: string): void => console.error(`bench: ${text}`);
   for await (const measurement of suite.run({ lab, only, progress })) {
-    const row = toRow(measurement);
-    const earlier = rows.findIndex(({ id }) => id === row.id);
-    // A row that comes again has seen more.
-    if (earlier >= 0) rows.splice(earlier, 1);
-    rows.push(row);
-    console.error(renderTable([row]));
-    if (full || update) writeResults(directory, mergeResults(before, results()));
+    rows.push(toRow(measurement));
+    console.error(renderTable(rows.slice(-1)));
+    // A run that is interrupted leaves what it measured beside what was there.
+    if (written) writeResults(directory, mergeResults(before, whole()));
   }
-  console.log(renderTable(rows));
+  console.log(renderTable(whole().rows));
   if (rows.length === 0)
     throw new Error(`nothing was measured: no row has "${only ?? ''}" in its id, or none came to its end`);
-  if (!full && !update) console.log('not a full run: results are not written');
-  else console.log(`wrote ${writeResults(directory, full ? results() : mergeResults(before, results()))}`);
+  if (written) console.log(`wrote ${writeResults(directory, whole())}`);
+  else console.log('not a full run: results are not written');
 }
 
 const names = new Argument(
@@ -72,7 +77,10 @@ await new Command('bench')
   .description('Measures Sluice, with peers beside it, and writes bench/results/SUITE.json.')
   .addArgument(names.choices(suites.map(({ name }) => name)))
   .option('--lab <name>', 'measure on a running lab; writes no results without --update')
-  .option('--only <text>', 'only rows with this text in their id; writes no results without --update')
+  .option(
+    '--only <text>',
+    'only rows with this text in their id, of failover and services: these ids, with commas; writes no results without --update',
+  )
   .option('--update', 'write what was measured over the same rows of the last results, and keep the others')
   .action(async (name: string, options: Options) => {
     for (const suite of suites) if (suite.name === name) await runSuite(suite, options);

@@ -1,6 +1,6 @@
 /** LoadBalancer Services on addresses of pools: clients outside, endpoints on the workers. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually, kubectl, kubectlJson, runIn } from './support/lab.js';
+import { apply, eventually, kubectl, kubectlJson, runIn } from './support/lab.js';
 import { failNode, repairLab } from './support/faults.js';
 import { echoPorts, endpoint, otherWorker, servers, worker } from './support/lab-facts.js';
 import {
@@ -29,6 +29,15 @@ beforeAll(async () => {
   await runPod({ namespace, name: 'udp' }, { node: otherWorker });
 });
 afterAll(() => deleteNamespace(namespace));
+
+/** An event about a Service. */
+const told = (name: string, reason: string, message: string): Promise<boolean> =>
+  eventually(`an event ${reason} about ${name}`, async () => {
+    const { items } = await kubectlJson<{
+      items: readonly { readonly reason: string; readonly message: string }[];
+    }>('get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`);
+    return items.some((event) => event.reason === reason && event.message.includes(message));
+  });
 
 const balancer = { type: 'LoadBalancer', loadBalancerClass: 'sluice.dev/gateway' };
 
@@ -128,19 +137,8 @@ describe('a LoadBalancer Service of our class', () => {
 
   it('says what is wrong with what it asks for, and keeps what it has', async () => {
     const before = await addressesOf(service('balanced'), 2);
-    const since = Date.now();
     await kubectl('annotate', 'service', '-n', namespace, 'balanced', 'sluice.dev/address=192.0.2.1');
-    await eventually('an event', async () => {
-      const { items } = await kubectlJson<{
-        items: readonly { reason: string; message: string; eventTime: string }[];
-      }>('get', 'events', '-n', namespace, '--field-selector', 'involvedObject.name=balanced');
-      return items.some(
-        ({ reason, message, eventTime }) =>
-          reason === 'AddressNotInPool' &&
-          message.includes('192.0.2.1 is not in any EgressPool') &&
-          Date.parse(eventTime) >= since,
-      );
-    });
+    await told('balanced', 'AddressNotInPool', '192.0.2.1 is not in any EgressPool');
     expect(await addressesOf(service('balanced'), 2)).toEqual(before);
     await kubectl('annotate', 'service', '-n', namespace, 'balanced', 'sluice.dev/address-');
   });
@@ -219,5 +217,57 @@ describe('Pods of a Service with sluice.dev/egress: service', () => {
       );
     const report = await trafficFromOutside('tcp', `${inUrl(own)}:${echoPorts.tcp}`);
     expect(report).toMatchObject({ lost: 0, seen: { [servers[family].onLink]: report.sent } });
+  });
+});
+
+describe('a pool that says who may take how much', () => {
+  const pool = 'e2e-for-some';
+  const fromPool = { 'sluice.dev/pool': pool };
+  const take = (name: string): Promise<void> =>
+    createService(service(name), { ...app('web'), ...balancer }, fromPool);
+
+  beforeAll(async () => {
+    const spec = {
+      ranges: [{ cidr: '198.18.0.160/28' }, { cidr: '2001:db8:18::a00/124' }],
+      uplink: { nextHops: ['198.18.0.1', '2001:db8:18::1'] },
+      allowedNamespaces: { matchLabels: { 'e2e.example/may': 'yes' } },
+      quota: { addressesPerNamespace: 1 },
+    };
+    const object = { apiVersion: 'sluice.dev/v1alpha1', kind: 'EgressPool', metadata: { name: pool }, spec };
+    await apply(JSON.stringify(object));
+  });
+  afterAll(async () => {
+    await kubectl('delete', 'service', '-n', namespace, 'first', 'second', '--ignore-not-found');
+    await kubectl('delete', 'egresspool', pool);
+  });
+
+  it('is refused to other namespaces by the API server', async () => {
+    await eventually('the API server to refuse', () =>
+      take('first').then(
+        async () => {
+          // Its policies see a new pool a moment late.
+          await kubectl('delete', 'service', '-n', namespace, 'first');
+          return false;
+        },
+        (error: unknown) => String(error).includes(`EgressPool ${pool} is not for this namespace`),
+      ),
+    );
+  });
+
+  it('gives a namespace that may as much as its quota, and says so', async () => {
+    await kubectl('label', 'namespace', namespace, 'e2e.example/may=yes');
+    await eventually('the API server to accept', () =>
+      take('first').then(
+        () => true,
+        () => false,
+      ),
+    );
+    for (const address of await addressesOf(service('first'), 2))
+      await answers('outside', `${inUrl(address)}:80/hostname`);
+    await take('second');
+    await told('second', 'QuotaExceeded', `has 1 of 1 allocations of EgressPool ${pool}`);
+    expect(await addressesOf(service('second'), 0)).toEqual([]);
+    await kubectl('delete', 'service', '-n', namespace, 'first');
+    await addressesOf(service('second'), 2);
   });
 });

@@ -11,6 +11,8 @@ import {
   gateways,
   get,
   inUrl,
+  nodePortOf,
+  podsMet,
   refuses,
   server,
   trafficFromOutside,
@@ -20,37 +22,7 @@ import { createNamespace, deleteNamespace, type Report, runPod } from './support
 const namespace = 'e2e-services';
 const createService = (name: string, spec: object): Promise<void> => create({ namespace, name }, spec);
 
-/** Asks from each of these ports, and resets the connection, so that the port is free again at once. */
-const askFromPorts = `
-  const { connect } = require('node:net');
-  const [host, port, ...from] = process.argv.slice(1);
-  const ask = (localPort) => new Promise((resolve, reject) => {
-    const socket = connect({ host, port: Number(port), localPort: Number(localPort) }).on('error', reject);
-    socket.write('GET /hostname HTTP/1.0\\r\\n\\r\\n');
-    socket.once('data', (data) => {
-      socket.resetAndDestroy();
-      resolve(String(data).split('\\r\\n\\r\\n')[1]);
-    });
-  });
-  (async () => {
-    const names = [];
-    for (const localPort of from) names.push(await ask(localPort));
-    console.log(JSON.stringify(names));
-  })();
-`;
-
-/** Names of the Pods that a neighbour of the gateways meets from these ports, in their order. */
-async function podsMet(address: string, port: number, from: readonly number[]): Promise<readonly string[]> {
-  const asked = [address, port, ...from].map(String);
-  return JSON.parse(await runIn('outside', process.execPath, '-e', askFromPorts, ...asked)) as string[];
-}
-
-async function nodePort(name: string): Promise<number> {
-  const { spec } = await kubectlJson<{ spec: { ports: readonly { nodePort: number }[] } }>(
-    ...['get', 'service', '-n', namespace, name],
-  );
-  return spec.ports[0]?.nodePort ?? 0;
-}
+const nodePort = (name: string): Promise<number> => nodePortOf({ namespace, name });
 
 beforeAll(async () => {
   await createNamespace(namespace);

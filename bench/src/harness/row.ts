@@ -9,6 +9,8 @@ export interface Measurement {
   readonly unit: string;
   /** One for each run; at least one. */
   readonly samples: readonly number[];
+  /** How many runs the samples are of, where it is not one each. */
+  readonly runs?: number;
   /** Which number stands for all; the median unless told. */
   readonly of?: (samples: readonly number[]) => number;
   /** What else did the same work in the same suite. */
@@ -40,14 +42,22 @@ const isMet = (value: number, goal: Goal): boolean =>
 const goalText = (goal: Goal): string => ('atMost' in goal ? `<= ${goal.atMost}` : `>= ${goal.atLeast}`);
 
 /** Throws RangeError without samples. */
-export function toRow({ id, unit, samples, of = median, peer, goal }: Measurement): Row {
+export function toRow({
+  id,
+  unit,
+  samples,
+  runs = samples.length,
+  of = median,
+  peer,
+  goal,
+}: Measurement): Row {
   const value = of(samples);
   const peerValue = peer === undefined ? null : of(peer.samples);
   return {
     id,
     value: rounded(value),
     unit,
-    runs: samples.length,
+    runs,
     min: rounded(Math.min(...samples)),
     max: rounded(Math.max(...samples)),
     peer: peer?.name ?? null,

@@ -16,12 +16,14 @@ import {
 import { type HostNetwork, type NetworkEvent } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
 import { Announcer } from './announce/announcer.js';
+import { type ChangeTimes } from './commit/change-times.js';
 import { type Committer } from './commit/committer.js';
 import { type CommitMetrics } from './commit/metrics.js';
 import { Runner } from './commit/runner.js';
 import { Cached } from './facts/cached.js';
 import { type HostFacts, type HostFactsReader, underlayBridge } from './facts/host-facts.js';
 import { PodInterfaces } from './facts/pod-interfaces.js';
+import { type Announcement } from './frames/announcement.js';
 import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
@@ -45,6 +47,7 @@ export interface NodeLoopOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: CommitMetrics;
+  readonly changes: Pick<ChangeTimes, 'begin'>;
   readonly watch: Pick<ClusterWatch, 'isSynced' | 'world'>;
   readonly switch: Switch;
   readonly network: HostNetwork;
@@ -116,7 +119,7 @@ export class NodeLoop {
           'cannot report to the API server; trying again',
         ),
     });
-    this.announcer = new Announcer({ clock, send: (frames) => this.send(frames) });
+    this.announcer = new Announcer({ clock, send: (announcements) => this.announce(announcements) });
     options.switch.onChange(() => this.switchChanged());
     options.keeper?.onChange(() => this.slotsChanged());
   }
@@ -193,11 +196,23 @@ export class NodeLoop {
   }
 
   private async pass(): Promise<void> {
-    const { watch, logger } = this.options;
+    const { watch, changes } = this.options;
     if (!watch.isSynced) return;
+    const covered = changes.begin();
+    let done = false;
+    try {
+      done = await this.passOnce(watch.world());
+    } finally {
+      if (done) covered.done();
+      else covered.failed();
+    }
+  }
+
+  /** False: the controller has not spoken yet, and nothing was done. */
+  private async passOnce(world: World): Promise<boolean> {
+    const { logger } = this.options;
     this.requireSwitch();
     await this.options.marks?.check();
-    const world = watch.world();
     if (this.uplinkChanged(world)) {
       this.host.forget();
     }
@@ -213,15 +228,17 @@ export class NodeLoop {
       this.problem = starting;
       this.looked = true;
       this.reports.mark();
-      return;
+      return false;
     }
     const intent = this.withCaps(resolution.intent);
+    await this.adopt(world, intent);
     await this.commit(intent, host, hostIsNew);
     this.options.replayer?.update(intent.agent ?? nothingToReplay);
     this.options.staleDatagrams?.update(intent.gateway?.services ?? []);
     this.options.healthChecks?.update(intent.gateway?.healthChecks ?? []);
     this.tellKeeper(world, intent);
     this.settled();
+    return true;
   }
 
   /** Services that are at their cap refuse new connections. */
@@ -296,6 +313,14 @@ export class NodeLoop {
     this.committed = { intent, desired };
   }
 
+  /** At the start; see SlotKeeper.adopt. */
+  private async adopt(world: World, { gateway }: Intent): Promise<void> {
+    const { keeper, nodeName } = this.options;
+    if (keeper === undefined || gateway === undefined || this.view !== undefined) return;
+    const view = slotView(world, nodeName);
+    if (view !== undefined) await keeper.adopt(view, gateway.uplink);
+  }
+
   private tellKeeper(world: World, { gateway }: Intent): void {
     const { keeper, nodeName } = this.options;
     if (keeper === undefined || gateway === undefined) return;
@@ -367,9 +392,9 @@ export class NodeLoop {
     });
   }
 
-  private send(frames: readonly Uint8Array[]): void {
+  private announce(announcements: readonly Announcement[]): void {
     const { switch: ovs, uplinkPort, logger } = this.options;
-    ovs.send(frames, uplinkPort).catch((error: unknown) => {
+    ovs.announce(announcements, uplinkPort).catch((error: unknown) => {
       logger.warn({ error: describeError(error) }, 'could not announce addresses');
     });
   }

@@ -18,6 +18,7 @@ import { takesNewClients } from '@sluice/model';
 import { HostState, KernelNetwork } from '@sluice/netlink';
 import { Nft } from '@sluice/nft';
 import { type Registry } from 'prom-client';
+import { ChangeTimes } from './commit/change-times.js';
 import { Committer } from './commit/committer.js';
 import { KernelHostWriter } from './commit/host-writer.js';
 import { commitMetrics } from './commit/metrics.js';
@@ -79,9 +80,14 @@ export class NodeProcess {
     const marks = { captured: settings.SLUICE_MARK_CAPTURED, reply: settings.SLUICE_MARK_REPLY };
     const config = checkConfig({ ...defaultConfig, datapath, marks });
     const metrics = commitMetrics(registry);
+    const changes = new ChangeTimes({ clock, logger, seconds: metrics.changeSeconds });
     const watch = new ClusterWatch({
       ...{ client, clock, logger, nodeName, roles },
-      onChange: () => loop.mark(),
+      onChange: (resource, object) => {
+        // What is read at the start is no change.
+        if (watch.isSynced) changes.changed(resource, object);
+        loop.mark();
+      },
       onStatus: () => loop.markReport(),
     });
     const table =
@@ -120,6 +126,7 @@ export class NodeProcess {
       clock,
       logger,
       metrics,
+      changes,
       watch,
       switch: ovs,
       network,

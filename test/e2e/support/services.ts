@@ -38,6 +38,35 @@ export async function trafficFromOutside(
   return JSON.parse(await runIn('outside', ...command)) as Report;
 }
 
+/** Asks from each of these ports, and resets the connection, so that the port is free again at once. */
+const askFromPorts = `
+  const { connect } = require('node:net');
+  const [host, port, ...from] = process.argv.slice(1);
+  const ask = (localPort) => new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port), localPort: Number(localPort) }).on('error', reject);
+    socket.write('GET /hostname HTTP/1.0\\r\\n\\r\\n');
+    socket.once('data', (data) => {
+      socket.resetAndDestroy();
+      resolve(String(data).split('\\r\\n\\r\\n')[1]);
+    });
+  });
+  (async () => {
+    const names = [];
+    for (const localPort of from) names.push(await ask(localPort));
+    console.log(JSON.stringify(names));
+  })();
+`;
+
+/** Names of the Pods that a neighbour of the gateways meets from these ports, in their order. */
+export async function podsMet(
+  address: string,
+  port: number,
+  from: readonly number[],
+): Promise<readonly string[]> {
+  const asked = [address, port, ...from].map(String);
+  return JSON.parse(await runIn('outside', process.execPath, '-e', askFromPorts, ...asked)) as string[];
+}
+
 /** Refused at once: 28 would be the client's own patience. */
 export const refuses = (host: string, target: string): Promise<boolean> =>
   eventually(`${target} to refuse`, () =>
@@ -80,3 +109,36 @@ export const addressesOf = ({ namespace, name }: ServiceRef, count: number): Pro
     const ips = (status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip);
     return ips.length === count ? ips : undefined;
   });
+
+/** Of the Service's first port. */
+export async function nodePortOf({ namespace, name }: ServiceRef): Promise<number> {
+  const { spec } = await kubectlJson<{ spec: { ports: readonly { nodePort: number }[] } }>(
+    ...['get', 'service', '-n', namespace, name],
+  );
+  return spec.ports[0]?.nodePort ?? 0;
+}
+
+export interface Endpoint {
+  readonly addresses: readonly string[];
+  readonly nodeName: string;
+  readonly conditions: { readonly ready: boolean; readonly serving: boolean; readonly terminating: boolean };
+  readonly hints?: { readonly forZones: readonly { readonly name: string }[] };
+}
+
+export const ready = { ready: true, serving: true, terminating: false };
+export const terminating = { ready: false, serving: true, terminating: true };
+export const gone = { ready: false, serving: false, terminating: true };
+
+/** A slice of a Service without a selector, in the place of what it was before. */
+export async function setEndpoints(
+  { namespace, name }: ServiceRef,
+  family: Family,
+  endpoints: readonly Endpoint[],
+  { slice = name, ports = [{ name: 'http', port: httpPort }] } = {},
+): Promise<void> {
+  const labels = { 'kubernetes.io/service-name': name, 'endpointslice.kubernetes.io/managed-by': 'e2e' };
+  const metadata = { namespace, name: slice, labels };
+  const addressType = family === 'ipv4' ? 'IPv4' : 'IPv6';
+  const object = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, addressType };
+  await apply(JSON.stringify({ ...object, endpoints, ports }));
+}

@@ -6,6 +6,7 @@ export interface CommitMetrics {
   readonly flowMods: Counter<'command'>;
   readonly bundleSeconds: Histogram;
   readonly commitSeconds: Histogram;
+  readonly changeSeconds: Histogram<'resource'>;
   readonly replayed: Counter;
   readonly failures: Counter<'code'>;
 }
@@ -38,6 +39,13 @@ export function commitMetrics(registry: Registry): CommitMetrics {
     commitSeconds: new Histogram({
       name: 'sluice_commit_seconds',
       help: 'Time that a pass took to make the desired state so.',
+      buckets,
+      registers,
+    }),
+    changeSeconds: new Histogram({
+      name: 'sluice_change_seconds',
+      help: 'Time from an event of the API server until Open vSwitch had what it changed, by resource.',
+      labelNames: ['resource'],
       buckets,
       registers,
     }),

@@ -33,8 +33,8 @@ export interface ClusterWatchOptions {
   readonly logger: Logger;
   readonly nodeName: string;
   readonly roles: { readonly agent: boolean; readonly gateway: boolean };
-  /** Called after any change of an object that the node's work depends on. */
-  readonly onChange: () => void;
+  /** Called after any change of an object that the node's work depends on; `resource` as in "services". */
+  readonly onChange: (resource: string, object: string) => void;
   /** Called after a change that only what the node reports depends on. */
   readonly onStatus: () => void;
 }
@@ -133,8 +133,9 @@ export class ClusterWatch {
     const { client, clock, logger, onChange, onStatus } = this.options;
     const { matters = () => true, ...selection } = options;
     const reflector = new Reflector<T>({ client, resource, clock, logger, ...selection });
-    reflector.onChange((_key, before, after) => {
-      if (before === undefined || after === undefined || matters(before, after)) onChange();
+    reflector.onChange((key, before, after) => {
+      if (before === undefined || after === undefined || matters(before, after))
+        onChange(resource.plural, key);
       else onStatus();
     });
     this.all.push(reflector);

@@ -1,0 +1,69 @@
+/** Sluice's gateway in the lab. */
+import { fail, nodeOf, processesOf, residentMb, type LabPlan } from '@sluice/lab';
+import { seconds } from '../harness/measure.js';
+import { type Buckets, bucketsIn, observations } from './histogram.js';
+import { metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
+
+const metricsPort = 9811;
+const changeMetric = 'sluice_change_seconds';
+const labels = ['resource="'] as const;
+
+export class GatewayProxy implements ServiceProxy {
+  readonly name = 'sluice gateway';
+  private readonly node;
+
+  constructor(
+    private readonly plan: LabPlan,
+    node: string,
+  ) {
+    this.node = nodeOf(plan, node);
+  }
+
+  private metrics(): Promise<string | undefined> {
+    return metricsIn(this.node.namespace, metricsPort);
+  }
+
+  private get pid(): number {
+    const [pid] = processesOf(this.node, 'process');
+    if (pid === undefined) throw new Error(`no gateway runs on ${this.node.name}`);
+    return pid;
+  }
+
+  /** Process and ovs-vswitchd die together: nothing is installed when both are back. */
+  async coldSync(): Promise<number> {
+    const before = this.pid;
+    return seconds(async () => {
+      await fail(this.plan, 'process', this.node);
+      await fail(this.plan, 'ovs', this.node);
+      await synced('the gateway to have programmed everything', async () => {
+        const [pid] = processesOf(this.node, 'process');
+        if (pid === undefined || pid === before) return false;
+        return sumOf((await this.metrics()) ?? '', 'sluice_commits_total') > 0;
+      });
+    });
+  }
+
+  residentMb(): number {
+    return residentMb(this.pid);
+  }
+
+  async changeTimes(): Promise<Buckets> {
+    return bucketsIn((await this.metrics()) ?? '', changeMetric, labels);
+  }
+
+  /** No change has come for two seconds. */
+  async idle(): Promise<void> {
+    let last = -1;
+    await synced('the gateway to be idle', async () => {
+      const now = observations(await this.changeTimes());
+      const still = now === last;
+      last = now;
+      if (!still) await new Promise((resolve) => setTimeout(resolve, 2000));
+      return still;
+    });
+  }
+
+  async stop(): Promise<void> {
+    // It is the lab's.
+  }
+}

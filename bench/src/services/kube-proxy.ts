@@ -1,0 +1,90 @@
+/** kube-proxy on a worker of the lab, in the place of the lab's own, which is ended: two would share one kernel's tables. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { basename } from 'node:path';
+import { runProgram } from '@sluice/core';
+import { commandOf, nodeOf, type LabPlan, processes, programPath, residentMb } from '@sluice/lab';
+import { seconds } from '../harness/measure.js';
+import { type Buckets, bucketsIn, observations } from './histogram.js';
+import { metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
+
+export type Mode = 'iptables' | 'nftables';
+
+const metricsPort = 10249;
+const family = 'ip_family="IPv4"';
+
+/** The lab's own, on every worker: each would program every Service, too. The suite's lab goes down with the suite. */
+export function endKubeProxies(): void {
+  for (const pid of processes())
+    if (basename(commandOf(pid)[0] ?? '').startsWith('kube-proxy')) process.kill(pid, 'SIGKILL');
+}
+
+export class KubeProxy implements ServiceProxy {
+  readonly name: string;
+  private readonly node;
+  private child: ChildProcess | undefined;
+
+  constructor(
+    private readonly plan: LabPlan,
+    node: string,
+    private readonly mode: Mode,
+  ) {
+    this.name = `kube-proxy ${mode}`;
+    this.node = nodeOf(plan, node);
+  }
+
+  private command(...args: readonly string[]): readonly [string, ...string[]] {
+    const inNamespace = `--net=/run/netns/${this.node.namespace}`;
+    return ['nsenter', inNamespace, programPath('kube-proxy'), `--proxy-mode=${this.mode}`, ...args];
+  }
+
+  async coldSync(): Promise<number> {
+    await this.stop();
+    await runProgram({ command: this.command('--cleanup'), timeoutMs: 120_000 });
+    return seconds(async () => {
+      const [program, ...args] = this.command(
+        `--kubeconfig=${this.plan.kubeconfig}`,
+        `--hostname-override=${this.node.name}`,
+        `--metrics-bind-address=127.0.0.1:${metricsPort}`,
+        ...['--conntrack-max-per-core=0', '--conntrack-min=0'],
+        ...['--conntrack-tcp-timeout-established=0s', '--conntrack-tcp-timeout-close-wait=0s'],
+      );
+      this.child = spawn(program, args, { stdio: 'ignore' });
+      await synced(`${this.name} to have programmed everything`, async () => {
+        if (this.child?.exitCode !== null) throw new Error(`${this.name} ended`);
+        const metrics = (await metricsIn(this.node.namespace, metricsPort)) ?? '';
+        return sumOf(metrics, 'kubeproxy_sync_proxy_rules_last_timestamp_seconds', family) > 0;
+      });
+    });
+  }
+
+  /** nsenter becomes the program. */
+  residentMb(): number {
+    return residentMb(this.child?.pid ?? 0);
+  }
+
+  /** Of the proxy's rounds alone: what a change waits for the next one is not in it. */
+  async changeTimes(): Promise<Buckets> {
+    const metrics = (await metricsIn(this.node.namespace, metricsPort)) ?? '';
+    return bucketsIn(metrics, 'kubeproxy_sync_proxy_rules_duration_seconds', [family]);
+  }
+
+  async idle(): Promise<void> {
+    let last = -1;
+    await synced(`${this.name} to be idle`, async () => {
+      const now = observations(await this.changeTimes());
+      const still = now === last;
+      last = now;
+      if (!still) await new Promise((resolve) => setTimeout(resolve, 3000));
+      return still;
+    });
+  }
+
+  async stop(): Promise<void> {
+    const { child } = this;
+    this.child = undefined;
+    if (child?.exitCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+}

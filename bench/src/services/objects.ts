@@ -1,0 +1,109 @@
+/**
+ * Services with endpoints, many of them, as objects that every service proxy reads: LoadBalancers without a selector, so
+ * that nobody else works on them, that share addresses, so that a small pool is enough. Endpoints are no Pods.
+ */
+import {
+  type Applied,
+  type EndpointSlice,
+  endpointSlices,
+  type KubeClient,
+  KubeRefusedError,
+  namespaces,
+  type Service,
+  services,
+} from '@sluice/kube';
+import { gatewayLoadBalancerClass, serviceNameLabel, sharedAddressAnnotation } from '@sluice/model';
+import { until } from '../lab/until.js';
+
+export const namespace = 'bench-services';
+
+export interface Load {
+  readonly services: number;
+  /** Of each Service. */
+  readonly endpoints: number;
+}
+
+const atOnce = 32;
+/** Services that share one address; they differ by their ports. */
+const sharers = 2000;
+const firstPort = 1000;
+export const targetPort = 8080;
+const patienceMs = 900_000;
+
+export const serviceName = (index: number): string => `s-${index}`;
+
+/** A network of the cluster that no node has: nothing answers there. */
+const endpointAddress = (index: number): string =>
+  `10.245.${Math.floor(index / 250) % 250}.${(index % 250) + 1}`;
+
+export const serviceOf = (index: number): Applied<Service> => ({
+  metadata: {
+    namespace,
+    name: serviceName(index),
+    annotations: { [sharedAddressAnnotation]: `of-${Math.floor(index / sharers)}` },
+  },
+  spec: {
+    type: 'LoadBalancer',
+    loadBalancerClass: gatewayLoadBalancerClass,
+    allocateLoadBalancerNodePorts: false,
+    ipFamilyPolicy: 'SingleStack',
+    ipFamilies: ['IPv4'],
+    ports: [{ name: 'web', protocol: 'TCP', port: firstPort + (index % sharers), targetPort }],
+  },
+});
+
+/** `shift` moves it to other endpoints. */
+export const sliceOf = (index: number, count: number, shift = 0): Applied<EndpointSlice> => ({
+  metadata: {
+    namespace,
+    name: serviceName(index),
+    labels: { [serviceNameLabel]: serviceName(index) },
+  },
+  addressType: 'IPv4',
+  endpoints: Array.from({ length: count }, (_, at) => ({
+    addresses: [endpointAddress(index * count + at + shift)],
+    conditions: { ready: true, serving: true, terminating: false },
+    nodeName: 'worker-1',
+  })),
+  ports: [{ name: 'web', protocol: 'TCP', port: targetPort }],
+});
+
+/** What was made before is taken as it is. */
+async function ensure(create: Promise<unknown>): Promise<void> {
+  await create.catch((error: unknown) => {
+    if (!(error instanceof KubeRefusedError && error.status === 409)) throw error;
+  });
+}
+
+/** Runs `work` for `from` … `to` - 1, some at once. */
+async function forEach(from: number, to: number, work: (index: number) => Promise<void>): Promise<void> {
+  let next = from;
+  const worker = async (): Promise<void> => {
+    while (next < to) await work(next++);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+}
+
+export async function createOne(client: KubeClient, index: number, endpoints: number): Promise<void> {
+  await ensure(client.create(endpointSlices, sliceOf(index, endpoints)));
+  await ensure(client.create(services, serviceOf(index)));
+}
+
+const hasAddress = ({ status }: Service): boolean => (status?.loadBalancer?.ingress ?? []).length > 0;
+
+/** Adds Services until there are so many, and waits until each of them has its address. */
+export async function populate(client: KubeClient, from: number, load: Load): Promise<void> {
+  await ensure(client.create(namespaces, { metadata: { name: namespace } }));
+  await forEach(from, load.services, (index) => createOne(client, index, load.endpoints));
+  const all = async () => {
+    const list = await client.listAll(services, { namespace });
+    return (list.length >= load.services && list.every(hasAddress)) || undefined;
+  };
+  await until(`${load.services} Services to have their addresses`, all, patienceMs);
+}
+
+/** Every Service has other endpoints, and more or fewer of them. */
+export const replaceEndpoints = (client: KubeClient, { services: count, endpoints }: Load): Promise<void> =>
+  forEach(0, count, async (index) => {
+    await client.apply(endpointSlices, sliceOf(index, endpoints), { fieldManager: 'bench', force: true });
+  });

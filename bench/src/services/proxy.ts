@@ -1,0 +1,36 @@
+/** A service proxy as the suite sees it: Sluice's gateway, or kube-proxy in one of its modes. */
+import { runProgram } from '@sluice/core';
+import { until } from '../lab/until.js';
+import { type Buckets } from './histogram.js';
+
+export interface ServiceProxy {
+  readonly name: string;
+  /** Seconds from its start, with nothing installed, until all that the API server has is installed. */
+  coldSync(): Promise<number>;
+  /** Of its process, in MB (10^6 bytes). */
+  residentMb(): number;
+  /** How long changes took until they were installed; seconds. */
+  changeTimes(): Promise<Buckets>;
+  /** Resolves when it has nothing to do any more. */
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const patienceMs = 1_200_000;
+
+/** Text of a metrics endpoint inside a network namespace; undefined while nobody answers. */
+export async function metricsIn(netns: string, port: number): Promise<string | undefined> {
+  const command = ['curl', '-sf', '-m', '10', `http://127.0.0.1:${port}/metrics`] as const;
+  const { status, stdout } = await runProgram({ command, netns });
+  return status === 0 ? stdout : undefined;
+}
+
+/** The sum of a metric over all its label sets; 0 if it is not there. */
+export const sumOf = (metrics: string, name: string, label = ''): number =>
+  metrics
+    .split('\n')
+    .filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+
+export const synced = (what: string, condition: () => Promise<boolean>): Promise<true> =>
+  until(what, async () => (await condition()) || undefined, patienceMs);
