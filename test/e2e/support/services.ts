@@ -76,6 +76,15 @@ export const refuses = (host: string, target: string): Promise<boolean> =>
     ),
   );
 
+/** Once nobody answers. */
+export const isSilent = (host: string, target: string): Promise<boolean> =>
+  eventually(`nobody to answer on ${target}`, () =>
+    get(host, target).then(
+      () => false,
+      () => true,
+    ),
+  );
+
 export const httpPort = 8080;
 /** Answers HTTP on `httpPort`, and UDP on 8081. */
 export const server = ['agnhost', 'netexec', `--http-port=${httpPort}`, '--udp-port=8081'];
