@@ -6,7 +6,7 @@ export PATH := $(NODE):$(CURDIR)/node_modules/.bin:$(PATH)
 STAMP := node_modules/.sluice-installed
 LAB := node dist/lab/src/cli.js
 
-.PHONY: help lab test lab-down build install-cli lint format generate bench-path bench-services chaos conformance simulate
+.PHONY: help lab test lab-down build install-cli lint format generate bench-path bench-services chaos conformance load simulate
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -53,6 +53,11 @@ chaos: build ## break everything under traffic, in a lab of its own, and measure
 conformance: build ## Kubernetes' own tests of load balancers, in a lab of its own
 	@$(LAB) up --name conf
 	@$(LAB) conformance --name conf; status=$$?; $(LAB) down --name conf && exit $$status
+
+NAME := lab
+load: build ## smoke and churn of the load tests, in the lab NAME=lab (root, under ten minutes)
+	@$(LAB) up --name $(NAME)
+	@node dist/load-tests/src/lab/main.js --name $(NAME)
 
 SEEDS := 1000000
 simulate: build ## the slot protocol through SEEDS=1000000 schedules of faults

@@ -3,7 +3,9 @@ export default {
   testEnvironment: 'node',
   // Machines are noisy: a deadline is for what hangs, not for what is slow.
   testTimeout: 60_000,
-  roots: ['libs', 'apps', 'lab', 'bench', 'deploy', 'tools', 'test'].map((folder) => `<rootDir>/${folder}`),
+  roots: ['libs', 'apps', 'lab', 'bench', 'load-tests', 'deploy', 'tools', 'test'].map(
+    (folder) => `<rootDir>/${folder}`,
+  ),
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

@@ -1,4 +1,5 @@
-// Puts together what goes into the image: the files of each process, the supervisor, and Node itself; and sluicectl in one file.
+// Puts together what goes into the image: the files of each process, the supervisor, Node itself, and the load tests; and
+// sluicectl in one file.
 import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
@@ -8,10 +9,11 @@ import { rolldown } from 'rolldown';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const target = join(root, 'dist', 'image');
 const apps = [
-  { app: 'controller', name: 'controller', dir: target },
-  { app: 'gateway', name: 'gateway', dir: target },
-  { app: 'agent', name: 'agent', dir: target },
-  { app: 'cli', name: 'sluicectl', dir: join(root, 'dist') },
+  { app: 'controller', from: 'apps/controller', name: 'controller', dir: target },
+  { app: 'gateway', from: 'apps/gateway', name: 'gateway', dir: target },
+  { app: 'agent', from: 'apps/agent', name: 'agent', dir: target },
+  { app: 'cli', from: 'apps/cli', name: 'sluicectl', dir: join(root, 'dist') },
+  { app: 'load', from: 'load-tests', name: 'load', dir: target },
 ];
 
 // NestJS looks for these and does without them.
@@ -33,9 +35,9 @@ const asciiOnly = (text) =>
 rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 
-for (const { app, name, dir } of apps) {
+for (const { app, from, name, dir } of apps) {
   const bundle = await rolldown({
-    input: { [name]: join(root, 'dist', 'apps', app, 'src', 'main.js') },
+    input: { [name]: join(root, 'dist', from, 'src', 'main.js') },
     platform: 'node',
     external: (id) => optional.test(id) || native.test(id) || (app === 'agent' && ofGateways.test(id)),
     // Its ES modules, because what is not used of them is left out.

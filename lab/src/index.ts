@@ -13,6 +13,7 @@ export {
   type Manner,
   type NodeFault,
 } from './faults.js';
+export { until } from './command.js';
 export { dualFrames, type Frame } from './observe/holders.js';
 export { allLanes, crowdLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
 export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
@@ -22,4 +23,5 @@ export { labStatus, type LabStatus } from './status.js';
 export { commandOf, parentOf, processes } from './process-table.js';
 export { type LabPlan, type NodePlan } from './plan.js';
 export { programPath } from './programs.js';
+export { terminalProgress } from './progress.js';
 export { existingLab } from './state.js';
