@@ -160,19 +160,23 @@ it('a holder dies that got the slot back a moment ago: connections that began si
   expectUnbroken({ report: await former.report() });
 });
 
+/** What is seen while the holder is drained. */
+async function whileDrained(): Promise<Seen> {
+  const from = await egress.holder();
+  return egress.under(
+    async () => {
+      await drain(from, true);
+      await egress.movesTo(otherGateway(from));
+    },
+    { planned: true },
+  );
+}
+
 describe('0 packets are lost and 0 connections broken in', () => {
   it('a planned drain', () =>
     undisturbed(async () => {
       await calm();
-      const from = await egress.holder();
-      const seen = await egress.under(
-        async () => {
-          await drain(from, true);
-          await egress.movesTo(otherGateway(from));
-        },
-        { planned: true },
-      );
-      egress.expectUnharmed(seen);
+      egress.expectUnharmed(await whileDrained());
     }));
 
   /** Packets are counted by `make chaos`: so many connections on one machine cost some by themselves. */
@@ -181,15 +185,7 @@ describe('0 packets are lost and 0 connections broken in', () => {
     try {
       // What it costs to open so many at once is another matter.
       await eventually('all connections to be open', async () => (await openConnections()).length >= 1000);
-      const from = await egress.holder();
-      const seen = await egress.under(
-        async () => {
-          await drain(from, true);
-          await egress.movesTo(otherGateway(from));
-        },
-        { planned: true },
-      );
-      egress.expectKept(seen);
+      egress.expectKept(await whileDrained());
     } finally {
       crowd.end();
     }

@@ -2,11 +2,12 @@
  * Failover of 4,096 addresses against that of one. A gateway node is killed, and the witness on the uplink sees when its
  * successor says of the last of the dead gateway's addresses that it has it now; that is after their flows are in.
  */
-import { egressAddresses, egressPools, type KubeClient, KubeRefusedError, namespaces } from '@sluice/kube';
+import { egressAddresses, egressPools, type KubeClient, namespaces } from '@sluice/kube';
 import { nodeOf } from '@sluice/lab';
 import { median } from '../harness/measure.js';
 import { type Measurement } from '../harness/row.js';
 import { type SuiteContext } from '../harness/suite.js';
+import { ensure, forEach } from '../lab/many.js';
 import { until } from '../lab/until.js';
 import { type Cluster, egress } from './cluster.js';
 import { runsAtMost } from './runs.js';
@@ -16,7 +17,6 @@ export const crowdId = 'restore_ratio_4096_to_1';
 /** Two gateways share them, so each holds 4,096 or so. */
 const allocations = 8192;
 const pool = 'bench-crowd';
-const atOnce = 32;
 const runs = runsAtMost(5);
 /** Allocations come with their namespaces; the API server is the slowest part, and is busy with them for minutes. */
 const patienceMs = 600_000;
@@ -32,22 +32,6 @@ const poolObject = {
 };
 const namespaceName = (index: number): string => `bench-crowd-${index}`;
 
-/** Runs `work` for 0 … allocations - 1, some at once. */
-async function forEach(work: (index: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < allocations) await work(next++);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-}
-
-/** What was made by a run before is taken as it is. */
-async function ensure(create: Promise<unknown>): Promise<void> {
-  await create.catch((error: unknown) => {
-    if (!(error instanceof KubeRefusedError && error.status === 409)) throw error;
-  });
-}
-
 async function allocated(client: KubeClient): Promise<readonly { address: string; slot: number }[]> {
   const list = await client.listAll(egressAddresses);
   return list
@@ -58,7 +42,7 @@ async function allocated(client: KubeClient): Promise<readonly { address: string
 async function makeCrowd({ client }: Cluster, progress: SuiteContext['progress']): Promise<void> {
   await ensure(client.create(egressPools, poolObject));
   const annotations = { 'sluice.dev/egress': `pool/${pool}` };
-  await forEach((index) =>
+  await forEach(0, allocations, (index) =>
     ensure(client.create(namespaces, { metadata: { name: namespaceName(index), annotations } })),
   );
   progress(`${crowdId}: ${allocations} namespaces ask for an address each`);
@@ -68,7 +52,7 @@ async function makeCrowd({ client }: Cluster, progress: SuiteContext['progress']
 
 /** A lab that goes on is given back as it was. */
 export async function removeCrowd({ client }: Cluster): Promise<void> {
-  await forEach((index) => client.delete(namespaces, { name: namespaceName(index) }));
+  await forEach(0, allocations, (index) => client.delete(namespaces, { name: namespaceName(index) }));
   const gone = async () => ((await allocated(client)).length === 0 ? true : undefined);
   await until('the addresses to be free', gone, patienceMs);
   await client.delete(egressPools, { name: pool });

@@ -1,8 +1,8 @@
 /** Sluice's gateway in the lab. */
 import { fail, nodeOf, processesOf, residentMb, type LabPlan } from '@sluice/lab';
 import { seconds } from '../harness/measure.js';
-import { type Buckets, bucketsIn, observations } from './histogram.js';
-import { metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
+import { type Buckets, bucketsIn } from './histogram.js';
+import { idle, metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
 
 const metricsPort = 9811;
 const changeMetric = 'sluice_change_seconds';
@@ -51,16 +51,8 @@ export class GatewayProxy implements ServiceProxy {
     return bucketsIn((await this.metrics()) ?? '', changeMetric, labels);
   }
 
-  /** No change has come for two seconds. */
-  async idle(): Promise<void> {
-    let last = -1;
-    await synced('the gateway to be idle', async () => {
-      const now = observations(await this.changeTimes());
-      const still = now === last;
-      last = now;
-      if (!still) await new Promise((resolve) => setTimeout(resolve, 2000));
-      return still;
-    });
+  idle(): Promise<void> {
+    return idle(this.name, () => this.changeTimes(), 2000);
   }
 
   async stop(): Promise<void> {

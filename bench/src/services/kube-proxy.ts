@@ -5,8 +5,8 @@ import { basename } from 'node:path';
 import { runProgram } from '@sluice/core';
 import { commandOf, nodeOf, type LabPlan, processes, programPath, residentMb } from '@sluice/lab';
 import { seconds } from '../harness/measure.js';
-import { type Buckets, bucketsIn, observations } from './histogram.js';
-import { metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
+import { type Buckets, bucketsIn } from './histogram.js';
+import { idle, metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
 
 export type Mode = 'iptables' | 'nftables';
 
@@ -69,15 +69,9 @@ export class KubeProxy implements ServiceProxy {
     return bucketsIn(metrics, 'kubeproxy_sync_proxy_rules_duration_seconds', [family]);
   }
 
-  async idle(): Promise<void> {
-    let last = -1;
-    await synced(`${this.name} to be idle`, async () => {
-      const now = observations(await this.changeTimes());
-      const still = now === last;
-      last = now;
-      if (!still) await new Promise((resolve) => setTimeout(resolve, 3000));
-      return still;
-    });
+  /** It gathers changes for a second. */
+  idle(): Promise<void> {
+    return idle(this.name, () => this.changeTimes(), 3000);
   }
 
   async stop(): Promise<void> {

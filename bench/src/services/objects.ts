@@ -7,12 +7,12 @@ import {
   type EndpointSlice,
   endpointSlices,
   type KubeClient,
-  KubeRefusedError,
   namespaces,
   type Service,
   services,
 } from '@sluice/kube';
 import { gatewayLoadBalancerClass, serviceNameLabel, sharedAddressAnnotation } from '@sluice/model';
+import { ensure, forEach } from '../lab/many.js';
 import { until } from '../lab/until.js';
 
 export const namespace = 'bench-services';
@@ -23,7 +23,6 @@ export interface Load {
   readonly endpoints: number;
 }
 
-const atOnce = 32;
 /** Services that share one address; they differ by their ports. */
 const sharers = 2000;
 const firstPort = 1000;
@@ -68,22 +67,6 @@ export const sliceOf = (index: number, count: number, shift = 0): Applied<Endpoi
   ports: [{ name: 'web', protocol: 'TCP', port: targetPort }],
 });
 
-/** What was made before is taken as it is. */
-async function ensure(create: Promise<unknown>): Promise<void> {
-  await create.catch((error: unknown) => {
-    if (!(error instanceof KubeRefusedError && error.status === 409)) throw error;
-  });
-}
-
-/** Runs `work` for `from` … `to` - 1, some at once. */
-async function forEach(from: number, to: number, work: (index: number) => Promise<void>): Promise<void> {
-  let next = from;
-  const worker = async (): Promise<void> => {
-    while (next < to) await work(next++);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-}
-
 export async function createOne(client: KubeClient, index: number, endpoints: number): Promise<void> {
   await ensure(client.create(endpointSlices, sliceOf(index, endpoints)));
   await ensure(client.create(services, serviceOf(index)));
@@ -101,9 +84,3 @@ export async function populate(client: KubeClient, from: number, load: Load): Pr
   };
   await until(`${load.services} Services to have their addresses`, all, patienceMs);
 }
-
-/** Every Service has other endpoints, and more or fewer of them. */
-export const replaceEndpoints = (client: KubeClient, { services: count, endpoints }: Load): Promise<void> =>
-  forEach(0, count, async (index) => {
-    await client.apply(endpointSlices, sliceOf(index, endpoints), { fieldManager: 'bench', force: true });
-  });

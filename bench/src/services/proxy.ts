@@ -1,7 +1,7 @@
 /** A service proxy as the suite sees it: Sluice's gateway, or kube-proxy in one of its modes. */
 import { runProgram } from '@sluice/core';
-import { until } from '../lab/until.js';
-import { type Buckets } from './histogram.js';
+import { pause, until } from '../lab/until.js';
+import { type Buckets, observations } from './histogram.js';
 
 export interface ServiceProxy {
   readonly name: string;
@@ -34,3 +34,15 @@ export const sumOf = (metrics: string, name: string, label = ''): number =>
 
 export const synced = (what: string, condition: () => Promise<boolean>): Promise<true> =>
   until(what, async () => (await condition()) || undefined, patienceMs);
+
+/** Resolves when as many changes as before are counted after `ms`. */
+export async function idle(what: string, changes: () => Promise<Buckets>, ms: number): Promise<void> {
+  let last = -1;
+  await synced(`${what} to be idle`, async () => {
+    const now = observations(await changes());
+    const still = now === last;
+    last = now;
+    if (!still) await pause(ms);
+    return still;
+  });
+}
