@@ -7,7 +7,7 @@ import { type Action } from '@sluice/ovs';
 import { type Announcement, announcement, announcementChanges } from '../frames/announcement.js';
 
 const repeatsMs = [100, 1000, 5000] as const;
-/** Addresses in one message to the switch, which takes half as long for another address as for another message. */
+/** Addresses in one message to the switch, which has less to do for another address than for another message. */
 const perMessage = 64;
 /** Addresses between which the event loop turns: at first the uplink waits for them, later the slot protocol does. */
 const atOnce = { first: 4096, again: 256 } as const;
