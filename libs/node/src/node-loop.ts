@@ -23,7 +23,6 @@ import { Runner } from './commit/runner.js';
 import { Cached } from './facts/cached.js';
 import { type HostFacts, type HostFactsReader, underlayBridge } from './facts/host-facts.js';
 import { PodInterfaces } from './facts/pod-interfaces.js';
-import { type Announcement } from './frames/announcement.js';
 import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
@@ -119,7 +118,7 @@ export class NodeLoop {
           'cannot report to the API server; trying again',
         ),
     });
-    this.announcer = new Announcer({ clock, send: (announcements) => this.announce(announcements) });
+    this.announcer = new Announcer({ clock, send: (frames) => this.send(frames) });
     options.switch.onChange(() => this.switchChanged());
     options.keeper?.onChange(() => this.slotsChanged());
   }
@@ -392,9 +391,9 @@ export class NodeLoop {
     });
   }
 
-  private announce(announcements: readonly Announcement[]): void {
+  private send(frames: readonly Uint8Array[]): void {
     const { switch: ovs, uplinkPort, logger } = this.options;
-    ovs.announce(announcements, uplinkPort).catch((error: unknown) => {
+    ovs.send(frames, uplinkPort).catch((error: unknown) => {
       logger.warn({ error: describeError(error) }, 'could not announce addresses');
     });
   }

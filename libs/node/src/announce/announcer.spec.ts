@@ -1,17 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { ManualClock } from '@sluice/core';
-import { type Announcement } from '../frames/announcement.js';
 import { Announcer } from './announcer.js';
 
 const mac = '02:5c:18:00:00:03';
 
-const addressesOf = (all: readonly Announcement[]): number =>
-  all.reduce((sum, { others }) => sum + 1 + others.length, 0);
-
 function announcer() {
   const clock = new ManualClock();
   const sent: number[] = [];
-  const subject = new Announcer({ clock, send: (all) => sent.push(addressesOf(all)) });
+  const subject = new Announcer({ clock, send: (frames) => sent.push(frames.length) });
   const hold = (...addresses: readonly string[]): void => {
     subject.prepare(mac, addresses);
     subject.hold(addresses);

@@ -1,6 +1,5 @@
 /** Frames that tell the uplink where an address is now: gratuitous ARP and unsolicited neighbour advertisement. */
 import { type IpAddress, parseIp } from '@sluice/core';
-import { type Action } from '@sluice/ovs';
 import { addressBytes, broadcastMac, ethernet, icmpv6, macBytes } from './bytes.js';
 
 /** RFC 2464 section 7: ff02::1 on Ethernet. */
@@ -35,23 +34,8 @@ function unsolicitedAdvertisement(mac: string, address: IpAddress): Buffer {
   ]);
 }
 
-/** One frame, and what is other in those of further addresses: the switch makes them of the first one. */
-export interface Announcement {
-  readonly frame: Uint8Array;
-  readonly others: readonly (readonly Action[])[];
-}
-
 /** The frame that announces `address` (canonical text) at `mac`. */
 export function announcement(mac: string, address: string): Uint8Array {
   const parsed = parseIp(address);
   return parsed.family === 4 ? gratuitousArp(mac, parsed) : unsolicitedAdvertisement(mac, parsed);
-}
-
-/** Open vSwitch makes checksums anew for what it sets. */
-const addressFields = { 4: ['arp_spa', 'arp_tpa'], 6: ['ipv6_src', 'nd_target'] } as const;
-
-/** Makes the announcement of another address of the same family into that of `address`. */
-export function announcementChanges(address: string): readonly Action[] {
-  const { family, value } = parseIp(address);
-  return addressFields[family].map((field) => ({ type: 'set_field', field, value }));
 }

@@ -1,12 +1,10 @@
 /** Against the daemons of the machine; a version that nobody installs any more is a server that speaks their protocol. */
-import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { silentLogger, systemClock } from '@sluice/core';
-import { eventually } from '../../../coordination/src/testing/eventually.js';
 import { RealOvs } from '../../../ovs/src/testing/real-ovs.js';
-import { announcement, announcementChanges } from '../frames/announcement.js';
 import { OvsSwitch } from './ovs-switch.js';
 import { type SwitchState } from './switch.js';
 
@@ -86,49 +84,6 @@ describe('the switch', () => {
     await becomes('absent');
     await real.startVswitchd();
     await becomes('ready');
-  });
-});
-
-/** Frames of a file as tcpdump writes it (pcap-savefile(5)), little-endian. */
-function framesIn(capture: Buffer): readonly string[] {
-  const frames: string[] = [];
-  for (let at = 24; at + 16 <= capture.length;) {
-    const length = capture.readUInt32LE(at + 8);
-    frames.push(capture.subarray(at + 16, at + 16 + length).toString('hex'));
-    at += 16 + length;
-  }
-  return frames;
-}
-
-describe('announcements of several addresses in one message', () => {
-  it.each([
-    ['IPv4', ['198.18.0.100', '198.18.0.101', '198.18.0.102']],
-    ['IPv6', ['2001:db8:18::100', '2001:db8:18::1:ffff', '2001:db8:18::102']],
-  ])('leave as a frame each, as if each had been made by itself, %s', async (_family, addresses) => {
-    const mac = '02:5c:18:00:00:03';
-    const capture = join(real.runDir, 'uplink.pcap');
-    await real.addBridge('br-sluice', [2]);
-    await real.vsctl('set', 'interface', 'br-sluicep2', `options:tx_pcap=${capture}`);
-    ovs.start();
-    await becomes('ready');
-    const forwards = new Promise<void>((resolve) => {
-      const look = () => {
-        if (ovs.isForwarding) resolve();
-      };
-      ovs.onForwarding(look);
-      look();
-    });
-    await forwards;
-    const [first = '', ...rest] = addresses;
-    const others = rest.map(announcementChanges);
-    await ovs.announce([{ frame: announcement(mac, first), others }], 2);
-    const expected = addresses.map((address) => Buffer.from(announcement(mac, address)).toString('hex'));
-    const frames = await eventually(async () => {
-      const found = framesIn(await readFile(capture));
-      return found.length === addresses.length ? found : undefined;
-    });
-    // The dummy port pads nothing; what a NIC would add is behind the frame.
-    expect(frames).toEqual(expected);
   });
 });
 

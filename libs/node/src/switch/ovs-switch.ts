@@ -17,7 +17,6 @@ import {
   tunnelPort,
 } from '@sluice/datapath';
 import {
-  type Action,
   type BridgePort,
   type BundleMessage,
   controlSocket,
@@ -29,7 +28,6 @@ import {
   unixctl,
 } from '@sluice/ovs';
 import { type Tuple } from '@sluice/netlink';
-import { type Announcement } from '../frames/announcement.js';
 import { type TunnelledFrame } from '../replay/replayer.js';
 import { type GateChange, gateMessages } from '../slots/gate.js';
 import { bundleOf, meterMessages } from './bundle.js';
@@ -269,17 +267,6 @@ export class OvsSwitch implements Switch {
       const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
       await unixctl(socket, 'dpctl/flush-conntrack', `zone=${String(zone)}`, ...tuples);
     });
-  }
-
-  async announce(announcements: readonly Announcement[], port: number): Promise<void> {
-    const output: Action = { type: 'output', port };
-    const messages = announcements.map(({ frame, others }): Message => ({
-      type: 'packet_out',
-      inPort: ports.controller,
-      actions: [output, ...others.flatMap((changes) => [...changes, output])],
-      data: frame,
-    }));
-    if (messages.length > 0) await wrapped(() => this.openFlow.send(messages));
   }
 
   async send(frames: readonly Uint8Array[], port: number): Promise<void> {

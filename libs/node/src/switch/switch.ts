@@ -1,5 +1,4 @@
 /** The port to one node's Open vSwitch, as the loop needs it. `OvsSwitch` is the real one. */
-import { type Announcement } from '../frames/announcement.js';
 import { type TunnelledFrame } from '../replay/replayer.js';
 import { type Gate } from '../slots/gate.js';
 import { type Tuple } from '@sluice/netlink';
@@ -61,8 +60,6 @@ export interface Switch extends Gate {
   forgetDatagrams(zone: number, endpoint: { readonly address: string; readonly port: number }): Promise<void>;
   /** Ends one connection, if it is there. */
   endConnection(zone: number, original: Tuple): Promise<void>;
-  /** Sends announcements out of a port; those that cannot be sent now are lost. */
-  announce(announcements: readonly Announcement[], port: number): Promise<void>;
   /** Sends frames out of a port; frames that cannot be sent now are lost. */
   send(frames: readonly Uint8Array[], port: number): Promise<void>;
 }
