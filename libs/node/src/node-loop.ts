@@ -230,7 +230,6 @@ export class NodeLoop {
       return false;
     }
     const intent = this.withCaps(resolution.intent);
-    await this.adopt(world, intent);
     await this.commit(intent, host, hostIsNew);
     this.options.replayer?.update(intent.agent ?? nothingToReplay);
     this.options.staleDatagrams?.update(intent.gateway?.services ?? []);
@@ -310,14 +309,6 @@ export class NodeLoop {
       await this.silence(host);
     }
     this.committed = { intent, desired };
-  }
-
-  /** At the start; see SlotKeeper.adopt. */
-  private async adopt(world: World, { gateway }: Intent): Promise<void> {
-    const { keeper, nodeName } = this.options;
-    if (keeper === undefined || gateway === undefined || this.view !== undefined) return;
-    const view = slotView(world, nodeName);
-    if (view !== undefined) await keeper.adopt(view, gateway.uplink);
   }
 
   private tellKeeper(world: World, { gateway }: Intent): void {

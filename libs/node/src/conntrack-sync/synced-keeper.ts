@@ -112,10 +112,6 @@ class SyncedKeeper implements SlotKeeper {
     await stopped;
   }
 
-  adopt(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): Promise<void> {
-    return this.keeper.adopt(view, uplink);
-  }
-
   update(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): void {
     this.view = view;
     this.keeper.update(view, uplink);

@@ -5,7 +5,6 @@ import { type SlotView } from '@sluice/model';
 import { Registry } from 'prom-client';
 import { eventually } from '../../../coordination/src/testing/eventually.js';
 import { logLines } from '../../../coordination/src/testing/log-lines.js';
-import { type GateChange } from './gate.js';
 import { ProtocolKeeper, type ProtocolKeeperOptions } from './protocol-keeper.js';
 import { slotMetrics } from './slot-metrics.js';
 
@@ -25,10 +24,7 @@ const noStore = { renew: away, claim: away, assert: away, release: away, handOve
 let keeper: ProtocolKeeper | undefined;
 afterEach(() => keeper?.stop());
 
-type Changes = Partial<ProtocolKeeperOptions> & Pick<ProtocolKeeperOptions, 'switchUp'>;
-
-/** `told` false: it does not know yet what the cluster says. */
-function openKeeper({ told = true, ...changes }: Changes & { readonly told?: boolean }) {
+function openKeeper(changes: Partial<ProtocolKeeperOptions> & Pick<ProtocolKeeperOptions, 'switchUp'>) {
   const { logger, lines } = logLines();
   keeper = new ProtocolKeeper({
     clock: systemClock,
@@ -49,7 +45,7 @@ function openKeeper({ told = true, ...changes }: Changes & { readonly told?: boo
     fenceUplink: undefined,
     ...changes,
   });
-  if (told) keeper.update(view, uplink);
+  keeper.update(view, uplink);
   keeper.switchChanged();
   return { keeper, lines };
 }
@@ -157,37 +153,4 @@ test('an uplink that cannot be taken down is told', async () => {
   up = false;
   opened.switchChanged();
   await eventually(() => lines.find((line) => line.includes('a step failed')));
-});
-
-test('before its flows are compared a process carries on what is open, and opens nothing else', async () => {
-  const left: GateEntry = { slot: 1024, form: 'open', epoch: 5, incarnation: 99, otherHolder: 0 };
-  const changed = new Set<number>();
-  let looks = 0;
-  const gate = {
-    gateEntries: () => Promise.resolve([left]),
-    changeGate: ({ arm = [], modify = [] }: GateChange) => {
-      for (const { slot } of [...arm, ...modify]) changed.add(slot);
-      return Promise.resolve();
-    },
-  };
-  const entry = { holder: view.self, epoch: 5, released: false };
-  const slots = new Map([1024, 1025].map((slot) => [slot, entry]));
-  const renew = () => {
-    looks++;
-    return Promise.resolve({ kind: 'renewed', mark: 'm', leases: new Map(), slots } as const);
-  };
-  const { keeper: subject } = openKeeper({
-    switchUp: () => true,
-    gate,
-    store: { ...noStore, renew },
-    told: false,
-  });
-  const duty = { pool: 'p', ordinal: 0, order: [view.self], recorded: undefined, addresses: ['192.0.2.1'] };
-  const duties = [1024, 1025].map((slot) => ({ ...duty, slot }));
-  await subject.adopt({ ...view, slots: duties }, uplink);
-  subject.start();
-  await eventually(() => (looks > 3 && changed.has(1024)) || undefined);
-  expect([...changed]).toEqual([1024]);
-  subject.update({ ...view, slots: duties }, uplink);
-  await eventually(() => changed.has(1025) || undefined);
 });

@@ -15,7 +15,7 @@ import { type GlobalSlot, type SlotView, type Uplink } from '@sluice/model';
 import { type Answer } from '../frames/probe.js';
 import { type Leaving } from './leaving.js';
 import { type MoveReporter } from './move-reporter.js';
-import { leftOpen, type SlotKeeper } from './slot-keeper.js';
+import { type SlotKeeper } from './slot-keeper.js';
 import { SlotSteps, type SlotStepsOptions } from './slot-steps.js';
 import { type Wire } from './wire.js';
 
@@ -65,11 +65,6 @@ export class ProtocolKeeper implements SlotKeeper {
     this.options.wire.stop();
     this.options.leaving.stop();
     await Promise.all([this.steps.settled(), this.options.closeStore()]);
-  }
-
-  async adopt(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): Promise<void> {
-    const left = await leftOpen(this.options.gate, view);
-    if (left !== undefined && this.machine === undefined) this.update(left, uplink);
   }
 
   update(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): void {

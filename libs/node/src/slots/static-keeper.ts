@@ -7,7 +7,7 @@ import { type GateEntry } from '@sluice/datapath';
 import { type GlobalSlot, type SlotView } from '@sluice/model';
 import { Runner } from '../commit/runner.js';
 import { type Gate } from './gate.js';
-import { leftOpen, type SlotKeeper } from './slot-keeper.js';
+import { type SlotKeeper } from './slot-keeper.js';
 
 export interface StaticKeeperOptions {
   readonly clock: Clock;
@@ -55,11 +55,6 @@ export class StaticKeeper implements SlotKeeper {
   async stop(): Promise<void> {
     this.cancel?.();
     await this.runner.stop();
-  }
-
-  async adopt(view: SlotView): Promise<void> {
-    const left = await leftOpen(this.options.gate, view);
-    if (left !== undefined) this.update(left);
   }
 
   update(view: SlotView): void {
