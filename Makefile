@@ -44,7 +44,7 @@ generate: build ## write what is made from code
 bench-path: build ## measure the path in a lab of its own
 	@npm run --silent bench -- path
 
-bench-services: build ## Services by the thousand, and kube-proxy with the same beside it, in a lab of its own (about half an hour)
+bench-services: build ## Services by the thousand, and kube-proxy with the same beside it, in a lab of its own
 	@npm run --silent bench -- services
 
 chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about two hours)

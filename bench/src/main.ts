@@ -48,23 +48,24 @@ async function runSuite(suite: Suite, { lab, only, update = false }: Options): P
   });
   if (update && before !== undefined) requireSameSetup(before, results());
   const written = full || update;
-  /** With the rows that stay from earlier runs, and those about all of them. */
-  const whole = (): Results => {
-    const kept = full || !update ? results() : mergeResults(before, results());
-    const about = [...(suite.summary?.(kept.rows) ?? [])].map(toRow);
-    return mergeResults(kept, { ...results(), rows: about });
+  /** Beside the rows of earlier runs, which say when they were measured. */
+  const kept = (): Results => mergeResults(written ? before : undefined, results());
+  const summarised = (base: Results): Results => {
+    const rowsAbout = [...(suite.summary?.(base.rows) ?? [])].map(toRow);
+    return mergeResults(base, { ...results(), rows: rowsAbout });
   };
   const progress = (text: string): void => console.error(`bench: ${text}`);
   for await (const measurement of suite.run({ lab, only, progress })) {
     rows.push(toRow(measurement));
     console.error(renderTable(rows.slice(-1)));
-    // A run that is interrupted leaves what it measured beside what was there.
-    if (written) writeResults(directory, mergeResults(before, whole()));
+    // A run that is interrupted leaves what it measured.
+    if (written) writeResults(directory, summarised(kept()));
   }
-  console.log(renderTable(whole().rows));
+  const last = summarised(full ? results() : kept());
+  console.log(renderTable(last.rows));
   if (rows.length === 0)
     throw new Error(`nothing was measured: no row has "${only ?? ''}" in its id, or none came to its end`);
-  if (written) console.log(`wrote ${writeResults(directory, whole())}`);
+  if (written) console.log(`wrote ${writeResults(directory, last)}`);
   else console.log('not a full run: results are not written');
 }
 

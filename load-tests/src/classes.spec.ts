@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from '@jest/globals';
+import { serviceShards } from '../../libs/datapath/src/pipeline/service-shards.js';
 import { finestClass, portBitsFor, spreadOf } from './classes.js';
 
 test.each([
@@ -10,6 +11,18 @@ test.each([
   [100_000, 15],
 ])('of %d endpoints the hash sees %d bits of the port', (endpoints, bits) => {
   expect(portBitsFor(endpoints)).toBe(bits);
+});
+
+/** The gateway's own groups: when their hash changes, this has to follow. */
+test.each([1, 4, 5, 64, 200])('of %d endpoints gateways hash the same bits', (count) => {
+  const endpoints = Array.from({ length: count }, (_, at) => {
+    return { id: at + 1, address: `10.0.0.${at + 1}`, port: 8080, nodeId: 1 };
+  });
+  const common = { serviceId: 1, key: 'a/b:c', family: 4, protocol: 'TCP', addresses: [] } as const;
+  const [shard] = serviceShards({ ...common, endpoints });
+  const [address, port] = shard?.group.selection?.fields ?? [];
+  expect(address?.mask).toBe(0xfn);
+  expect(port?.mask).toBe((2n ** BigInt(portBitsFor(count)) - 1n) << 1n);
 });
 
 describe('a class', () => {

@@ -68,6 +68,7 @@ afterEach(repaired);
 afterAll(() => egress.close());
 
 describe('nothing moves, and 0 packets are lost, when', () => {
+  /** Lets the outage last so long. */
   const whileAway = async (ms: number): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, ms));
     await repairLab();

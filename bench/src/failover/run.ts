@@ -43,7 +43,7 @@ export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Out
     const slotsWithoutHolder = await cluster.withoutHolder(dead);
     traffic.end();
     const report = await traffic.report();
-    // Not before: a thousand connections that end at once push the last packets of the others out of full queues.
+    // Not before: what a thousand connections cost that end at once is not what is measured.
     for (const part of [crowd, witness]) part?.end();
     const [frames, others] = await Promise.all([witness.frames(), crowd?.report()]);
     return {

@@ -19,6 +19,12 @@ test('rows that were measured again take the place of the former ones, and say w
   });
 });
 
+test('rows that are kept go on saying when they were measured', () => {
+  const tuesday = mergeResults(before, results('tuesday', row('a', 4)));
+  const [a, b] = mergeResults(tuesday, results('friday', row('b', 3))).rows;
+  expect([a?.at, b?.at]).toEqual(['tuesday', 'friday']);
+});
+
 test('rows of another machine or version are not mixed in', () => {
   const elsewhere = { ...results('tuesday', row('a', 4)), machine: { cores: 64 } };
   expect(() => {

@@ -13,6 +13,9 @@ export type Mode = 'iptables' | 'nftables';
 const metricsPort = 10249;
 const family = 'ip_family="IPv4"';
 
+/** Its file in the cache ends with it. */
+export const kubeProxyVersion = basename(programPath('kube-proxy')).replace('kube-proxy-', '');
+
 /** The lab's own, on every worker: each would program every Service, too. The suite's lab goes down with the suite. */
 export function endKubeProxies(): void {
   for (const pid of processes())
