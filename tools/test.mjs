@@ -82,7 +82,11 @@ const stages = {
   build: check('npm', 'run', '--silent', 'build'),
   generated: check('npm', 'run', '--silent', 'generate:check'),
   // Before the specs: it installs what they need of the machine, such as Open vSwitch and an API server.
-  lab: check('npm', 'run', '--silent', 'lab', '--', 'up'),
+  // Not the one that a run which was broken off may have left: its namespaces hold addresses that the tests ask for.
+  lab: async () => {
+    const down = await check('npm', 'run', '--silent', 'lab', '--', 'down')();
+    return down.failed === 0 ? check('npm', 'run', '--silent', 'lab', '--', 'up')() : down;
+  },
   unit: jestRun('unit'),
   // As many schedules of faults as two minutes hold; it prints how many.
   simulate: check(process.execPath, 'dist/libs/coordination/src/simulation/main.js', '--seconds', '120'),

@@ -14,7 +14,7 @@ import {
 
 const namespace = 'e2e-bad-input';
 const client: PodRef = { namespace, name: 'client' };
-const egress = '198.18.0.114';
+const egress = '198.18.0.122';
 const target = endpoint(servers.ipv4.onLink, 'udp');
 
 interface StatusEntry {

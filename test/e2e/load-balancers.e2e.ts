@@ -43,7 +43,7 @@ const told = (name: string, reason: string, message: string): Promise<boolean> =
 const balancer = { type: 'LoadBalancer', loadBalancerClass: 'sluice.dev/gateway' };
 
 describe('a LoadBalancer Service of our class', () => {
-  const asked = { ipv4: '198.18.0.118', ipv6: '2001:db8:18::118' };
+  const asked = { ipv4: '198.18.0.121', ipv6: '2001:db8:18::121' };
   beforeAll(async () => {
     await createService(service('balanced'), { ...app('web'), ...balancer });
     await createService(service('echo'), {

@@ -22,8 +22,8 @@ const namespace = 'e2e-node-faults';
 const plain = `${namespace}-plain`;
 const client: PodRef = { namespace, name: 'client' };
 const bystander: PodRef = { namespace: plain, name: 'client' };
-const egress = { ipv4: '198.18.0.116', ipv6: '2001:db8:18::116' };
-const other = '198.18.0.117';
+const egress = { ipv4: '198.18.0.119', ipv6: '2001:db8:18::119' };
+const other = '198.18.0.120';
 const whatToCheck = /vswitch.*check .*sluice-ovs/i;
 const [v4, v6] = [servers.ipv4.routed, servers.ipv6.routed];
 
