@@ -11,6 +11,7 @@ import {
   gone,
   httpPort,
   inUrl,
+  isConnecting,
   isSilent,
   nodePortOf,
   podsMet,
@@ -109,6 +110,22 @@ describe.each(families)('an endpoint that terminates, %s', (family) => {
     await setEndpoints(service, family, [at('a', family, gone), at('b', family, gone)]);
     const port = await nodePortOf(service);
     expect(await refuses('outside', `${inUrl(gateway?.[family] ?? '')}:${port}/`)).toBe(true);
+  });
+});
+
+describe.each(families)('a client whose endpoint went before it answered, %s', (family) => {
+  /** Of the node of Pod a; no Pod has it. */
+  const nobody = (): string => (pods.get('a')?.[family] ?? '').replace(/[^.:]+$/, '250');
+
+  it('meets another one by its next SYN', async () => {
+    const service = await createService('unanswered', family);
+    await setEndpoints(service, family, [{ ...at('a', family), addresses: [nobody()] }]);
+    const [host, port] = [gateway?.[family] ?? '', await nodePortOf(service)];
+    expect(await isSilent('outside', `${inUrl(host)}:${port}/`)).toBe(true);
+    const name = podsMet(host, port, clientPorts.slice(0, 1));
+    await eventually('the SYN to have been sent', () => isConnecting('outside', host, port));
+    await setEndpoints(service, family, [at('a', family)]);
+    expect(await name).toEqual(['a']);
   });
 });
 

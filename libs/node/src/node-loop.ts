@@ -29,7 +29,7 @@ import { type NicTakeover } from './nic/takeover.js';
 import { NodeProblem, problemOf, type Problem } from './report/problem.js';
 import { type ConnectionCaps } from './services/connection-caps.js';
 import { type HealthChecks } from './services/health-checks.js';
-import { type StaleDatagrams } from './services/stale-datagrams.js';
+import { type StaleClients } from './services/stale-clients.js';
 import { type ReplayRoutes, type Replayer } from './replay/replayer.js';
 import { type Reporter } from './report/reporter.js';
 import { type SlotKeeper } from './slots/slot-keeper.js';
@@ -60,7 +60,7 @@ export interface NodeLoopOptions {
   readonly replayer?: Replayer;
   /** Gateways only. */
   readonly healthChecks?: HealthChecks;
-  readonly staleDatagrams?: StaleDatagrams;
+  readonly staleClients?: StaleClients;
   readonly caps?: ConnectionCaps;
   /** Agents only. */
   readonly marks?: Pick<MarkCheck, 'check'>;
@@ -153,6 +153,7 @@ export class NodeLoop {
     this.options.replayer?.stop();
     this.options.healthChecks?.stop();
     this.options.caps?.stop();
+    this.options.staleClients?.stop();
     await Promise.all([this.runner.stop(), this.reports.stop(), this.options.keeper?.stop()]);
   }
 
@@ -232,7 +233,7 @@ export class NodeLoop {
     const intent = this.withCaps(resolution.intent);
     await this.commit(intent, host, hostIsNew);
     this.options.replayer?.update(intent.agent ?? nothingToReplay);
-    this.options.staleDatagrams?.update(intent.gateway?.services ?? []);
+    this.options.staleClients?.update(intent.gateway?.services ?? []);
     this.options.healthChecks?.update(intent.gateway?.healthChecks ?? []);
     this.tellKeeper(world, intent);
     this.settled();

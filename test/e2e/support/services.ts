@@ -85,6 +85,12 @@ export const isSilent = (host: string, target: string): Promise<boolean> =>
     ),
   );
 
+/** Whether a client there has sent a SYN that nobody has answered. */
+export async function isConnecting(host: string, address: string, port: number): Promise<boolean> {
+  const found = await runIn(host, 'ss', '-Htn', 'state', 'syn-sent', 'dst', `${inUrl(address)}:${port}`);
+  return found.trim() !== '';
+}
+
 export const httpPort = 8080;
 /** Answers HTTP on `httpPort`, and UDP on 8081. */
 export const server = ['agnhost', 'netexec', `--http-port=${httpPort}`, '--udp-port=8081'];

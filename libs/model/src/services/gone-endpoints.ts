@@ -1,20 +1,41 @@
-/** Endpoints that get no new datagrams any more: what conntrack knows of them would go on sending clients there. */
+/** Endpoints that get no new clients any more, though what conntrack knows would go on sending some to them. */
 import { type ServiceEndpoint, type ServicePort } from '../intent.js';
 import { listChange } from './list-change.js';
 
-/** Of UDP, in the lists of a gateway before and after a change; one that another UDP port still has is not gone. */
-export function goneDatagramEndpoints(
-  before: readonly ServicePort[],
-  after: readonly ServicePort[],
-): readonly Pick<ServiceEndpoint, 'address' | 'port'>[] {
-  const { removed } = listChange(before, after);
-  const lost = new Map(ofDatagrams(removed).map((endpoint) => [keyOf(endpoint), endpoint]));
-  if (lost.size === 0) return [];
-  for (const endpoint of ofDatagrams(after)) lost.delete(keyOf(endpoint));
-  return [...lost.values()].map(({ address, port }) => ({ address, port }));
+export type EndpointPlace = Pick<ServiceEndpoint, 'address' | 'port'>;
+
+/** By what speaks to them. */
+export interface GoneEndpoints {
+  /** Without those that another UDP port still has: their clients are well. */
+  readonly udp: readonly EndpointPlace[];
+  /** Another TCP port may still have some. */
+  readonly tcp: readonly EndpointPlace[];
 }
 
-const ofDatagrams = (ports: Iterable<ServicePort>): readonly ServiceEndpoint[] =>
-  [...ports].filter(({ protocol }) => protocol === 'UDP').flatMap(({ endpoints }) => endpoints);
+/** In the lists of a gateway before and after a change. */
+export function goneEndpoints(before: readonly ServicePort[], after: readonly ServicePort[]): GoneEndpoints {
+  const { removed, added } = listChange(before, after);
+  return {
+    udp: without(endpointsOf(removed, 'UDP'), after, 'UDP'),
+    tcp: without(endpointsOf(removed, 'TCP'), added, 'TCP'),
+  };
+}
+
+function without(
+  lost: readonly ServiceEndpoint[],
+  kept: Iterable<ServicePort>,
+  protocol: ServicePort['protocol'],
+): readonly EndpointPlace[] {
+  if (lost.length === 0) return [];
+  const places = new Map(lost.map((endpoint) => [keyOf(endpoint), endpoint]));
+  for (const endpoint of endpointsOf(kept, protocol)) places.delete(keyOf(endpoint));
+  return [...places.values()].map(({ address, port }) => ({ address, port }));
+}
+
+const endpointsOf = (
+  ports: Iterable<ServicePort>,
+  wanted: ServicePort['protocol'],
+): readonly ServiceEndpoint[] =>
+  [...ports].filter(({ protocol }) => protocol === wanted).flatMap(({ endpoints }) => endpoints);
 
 const keyOf = ({ address, port }: ServiceEndpoint): string => `${address} ${String(port)}`;

@@ -8,28 +8,32 @@ import { addressBytes, ethernet, internetChecksum, word } from './bytes.js';
 
 export type FrameFlow = Omit<PodConnection, 'gateway' | 'egressId'>;
 
+/** Control bits of a TCP segment (RFC 9293 section 3.1). */
+export const tcpBits = { syn: 0x02, ack: 0x10 } as const;
+
 const protocols = { tcp: 6, udp: 17 } as const;
 const [podMac, gatewayMac] = ['02:5c:00:00:00:02', '02:5c:00:00:00:01'];
 
-/** RFC 9293 section 3.1: ports, sequence and acknowledgement 0, five words, ACK, a window. */
-const segment = ({ sourcePort, destinationPort }: FrameFlow): Buffer =>
+/** RFC 9293 section 3.1: ports, sequence and acknowledgement 0, five words, control bits, a window. */
+const segment = ({ sourcePort, destinationPort }: FrameFlow, bits: number): Buffer =>
   Buffer.concat([
     word(sourcePort),
     word(destinationPort),
     Buffer.alloc(8),
-    Buffer.from([0x50, 0x10, 0x20, 0x00]),
+    Buffer.from([0x50, bits, 0x20, 0x00]),
     Buffer.alloc(4),
   ]);
 
 const datagram = ({ sourcePort, destinationPort }: FrameFlow): Buffer =>
   Buffer.concat([word(sourcePort), word(destinationPort), word(8), Buffer.alloc(2)]);
 
-export function replayFrame(connection: FrameFlow): Uint8Array {
+/** `bits`: of a TCP segment. */
+export function replayFrame(connection: FrameFlow, bits: number = tcpBits.ack): Uint8Array {
   const { protocol } = connection;
   const [source, destination] = [parseIp(connection.source), parseIp(connection.destination)];
   const [from, to] = [addressBytes(source), addressBytes(destination)];
   const number = protocols[protocol];
-  const body = protocol === 'tcp' ? segment(connection) : datagram(connection);
+  const body = protocol === 'tcp' ? segment(connection, bits) : datagram(connection);
   const pseudo = Buffer.concat([from, to, Buffer.from([0, number]), word(body.length)]);
   body.writeUInt16BE(internetChecksum([pseudo, body]), protocol === 'tcp' ? 16 : 6);
   if (source.family === 6) {

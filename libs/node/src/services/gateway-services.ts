@@ -8,7 +8,7 @@ import { capMetrics } from './cap-metrics.js';
 import { CapReporter } from './cap-reporter.js';
 import { ConnectionCaps } from './connection-caps.js';
 import { HealthChecks } from './health-checks.js';
-import { StaleDatagrams } from './stale-datagrams.js';
+import { StaleClients } from './stale-clients.js';
 
 export interface GatewayServicesOptions {
   readonly nodeName: string;
@@ -17,7 +17,7 @@ export interface GatewayServicesOptions {
   readonly registry: Registry;
   readonly recorder: EventRecorder;
   readonly world: () => World;
-  readonly switch: Pick<Switch, 'forgetDatagrams'>;
+  readonly switch: Pick<Switch, 'forgetDatagrams' | 'connections' | 'endConnection'>;
   /** Zone of conntrack of the gateway's NAT, and what is in it, as Open vSwitch writes it. */
   readonly zone: number;
   readonly dump: () => Promise<string>;
@@ -29,7 +29,7 @@ export interface GatewayServicesOptions {
 
 export interface GatewayServices {
   readonly healthChecks: HealthChecks;
-  readonly staleDatagrams: StaleDatagrams;
+  readonly staleClients: StaleClients;
   readonly caps: ConnectionCaps;
 }
 
@@ -41,7 +41,7 @@ export function gatewayServices(options: GatewayServicesOptions): GatewayService
   });
   return {
     healthChecks: new HealthChecks({ logger, isHealthy }),
-    staleDatagrams: new StaleDatagrams({ switch: options.switch, zone, logger }),
+    staleClients: new StaleClients({ switch: options.switch, zone, clock, logger }),
     caps: new ConnectionCaps({
       ...{ clock, logger, dump, onChange },
       tell: (state) => reporter.tell(state),

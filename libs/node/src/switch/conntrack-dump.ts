@@ -8,6 +8,8 @@ export interface DumpedConnection {
   readonly destination: string;
   readonly sourcePort: number;
   readonly destinationPort: number;
+  /** Where answers come from: with destination NAT, what it made of the destination. */
+  readonly answersFrom: { readonly address: string; readonly port: number };
   /** Where answers go: with source NAT, what it made of the source. */
   readonly answersTo: { readonly address: string; readonly port: number };
   readonly mark: number;
@@ -16,12 +18,12 @@ export interface DumpedConnection {
 }
 
 const form =
-  /^(tcp|udp),orig=\(src=([^,)]+),dst=([^,)]+),sport=(\d+),dport=(\d+)\),reply=\(src=[^,)]+,dst=([^,)]+),sport=\d+,dport=(\d+)\)(.*)$/;
+  /^(tcp|udp),orig=\(src=([^,)]+),dst=([^,)]+),sport=(\d+),dport=(\d+)\),reply=\(src=([^,)]+),dst=([^,)]+),sport=(\d+),dport=(\d+)\)(.*)$/;
 
 /** undefined: a connection of another protocol, or not a line of a dump. */
 export function dumpedConnection(line: string): DumpedConnection | undefined {
-  const [, protocol, source = '', destination = '', sport, dport, to = '', port, rest = ''] =
-    form.exec(line) ?? [];
+  const [, protocol, source = '', destination = '', sport, dport, ...reply] = form.exec(line) ?? [];
+  const [from = '', to = '', fromPort, toPort, rest = ''] = reply;
   if (protocol !== 'tcp' && protocol !== 'udp') return undefined;
   return {
     protocol,
@@ -29,7 +31,8 @@ export function dumpedConnection(line: string): DumpedConnection | undefined {
     destination: canonicalIp(destination),
     sourcePort: Number(sport),
     destinationPort: Number(dport),
-    answersTo: { address: canonicalIp(to), port: Number(port) },
+    answersFrom: { address: canonicalIp(from), port: Number(fromPort) },
+    answersTo: { address: canonicalIp(to), port: Number(toPort) },
     mark: Number(/,mark=(\d+)/.exec(rest)?.[1] ?? 0),
     state: /state=(\w+)/.exec(rest)?.[1],
   };
