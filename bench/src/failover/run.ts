@@ -11,8 +11,10 @@ export interface Outcome {
   readonly pingGapMs: number;
   readonly tcpStallMs: number;
   readonly newConnectionMs: number;
-  /** Of established connections and of new ones. */
+  /** Established connections. */
   readonly broken: number;
+  /** Connections that could not be made; a client waits ten seconds. */
+  readonly failedNew: number;
   readonly dualFrames: number;
   readonly slotsWithoutHolder: number;
   /** Answers for which the server saw another address. */
@@ -66,14 +68,15 @@ function judge(report: TrafficReport): Omit<Outcome, 'dualFrames' | 'slotsWithou
     Math.max(...lanes.map(({ longestGapMs }) => longestGapMs));
   const sum = (lanes: readonly LaneReport[], count: (lane: LaneReport) => number): number =>
     lanes.reduce((total, lane) => total + count(lane), 0);
-  const connections = of('tcp', 'push', 'new', 'many');
+  const established = of('tcp', 'push', 'many');
   return {
     lostPings: sum(of('ping'), ({ lost }) => lost),
     lostDatagrams: sum(of('udp'), ({ lost }) => lost),
     pingGapMs: longest(of('ping')),
     tcpStallMs: longest(of('tcp', 'push')),
     newConnectionMs: longest(of('new')),
-    broken: sum(connections, ({ errors, lost }) => Math.max(Object.keys(errors).length, lost > 0 ? 1 : 0)),
+    broken: sum(established, ({ errors, lost }) => Math.max(Object.keys(errors).length, lost > 0 ? 1 : 0)),
+    failedNew: sum(of('new'), ({ lost }) => lost),
     otherAddress: sum(of('tcp', 'udp', 'new', 'many'), ({ seen }) =>
       Object.entries(seen).reduce((total, [address, count]) => total + (isOurs(address) ? 0 : count), 0),
     ),

@@ -121,12 +121,12 @@ const takeovers: readonly Scenario[] = [
   {
     ...common,
     id: 'node_death_without_api',
-    title: 'gateway node killed while the API server is down',
+    title: 'gateway node killed while the API server is down for a minute',
     runs: 5,
     strike: async (cluster, holder) => {
       await cluster.fail('api');
       await cluster.fail('node', holder);
-      await pause(15_000);
+      await pause(60_000);
       await cluster.healCommon();
       await cluster.leaves(holder);
       return [holder];

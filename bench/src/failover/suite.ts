@@ -109,6 +109,7 @@ function* rowsOf({ id }: Scenario, outcomes: readonly Outcome[]): Generator<Meas
     of: most,
   };
   yield { id: `${id}.broken`, unit: '1', samples: of(({ broken }) => broken), of: most };
+  yield { id: `${id}.new_failed`, unit: '1', samples: of(({ failedNew }) => failedNew), of: most };
   yield { id: `${id}.dual_frames`, unit: '1', samples: of(({ dualFrames }) => dualFrames), of: most };
 }
 

@@ -22,6 +22,7 @@ export const chaosLine = (outcome: Outcome): string =>
     `stall ${ms(outcome.tcpStallMs)} ms`,
     `new ${ms(outcome.newConnectionMs)} ms`,
     `broken ${outcome.broken}`,
+    `new failed ${outcome.failedNew}`,
     `dual ${outcome.dualFrames}`,
     `without holder ${outcome.slotsWithoutHolder}`,
     ...(outcome.otherAddress > 0 ? [`OTHER ADDRESS ${outcome.otherAddress}`] : []),
@@ -36,6 +37,7 @@ const columns = [
   'TCP stall p50 / p99 ms',
   'new connection p50 / p99 ms',
   'broken',
+  'new failed',
   'two holders',
   'without holder',
 ] as const;
@@ -56,12 +58,13 @@ function cells({ scenario, outcomes, unfinished }: Series): readonly string[] {
     both(of(({ tcpStallMs }) => tcpStallMs)),
     both(of(({ newConnectionMs }) => newConnectionMs)),
     sum(({ broken }) => broken),
+    sum(({ failedNew }) => failedNew),
     sum(({ dualFrames }) => dualFrames),
     sum(({ slotsWithoutHolder }) => slotsWithoutHolder),
   ];
 }
 
-/** Markdown: lost pings are the median of the runs, the last three columns the sums. */
+/** Markdown: lost pings are the median of the runs, the last four columns the sums. */
 export function chaosTable(all: readonly Series[]): string {
   const line = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
   return [line(columns), line(columns.map(() => '---')), ...all.map((series) => line(cells(series)))].join(
