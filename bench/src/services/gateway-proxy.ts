@@ -54,8 +54,4 @@ export class GatewayProxy implements ServiceProxy {
   idle(): Promise<void> {
     return idle(this.name, () => this.changeTimes(), 2000);
   }
-
-  async stop(): Promise<void> {
-    // It is the lab's.
-  }
 }

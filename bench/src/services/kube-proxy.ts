@@ -42,8 +42,7 @@ export class KubeProxy implements ServiceProxy {
   }
 
   async coldSync(): Promise<number> {
-    await this.stop();
-    await runProgram({ command: this.command('--cleanup'), timeoutMs: 120_000 });
+    await this.remove();
     return seconds(async () => {
       const [program, ...args] = this.command(
         `--kubeconfig=${this.plan.kubeconfig}`,
@@ -77,7 +76,13 @@ export class KubeProxy implements ServiceProxy {
     return idle(this.name, () => this.changeTimes(), 3000);
   }
 
-  async stop(): Promise<void> {
+  /** With all that it installed. */
+  async remove(): Promise<void> {
+    await this.stop();
+    await runProgram({ command: this.command('--cleanup'), timeoutMs: 300_000 });
+  }
+
+  private async stop(): Promise<void> {
     const { child } = this;
     this.child = undefined;
     if (child?.exitCode !== null) return;

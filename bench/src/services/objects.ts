@@ -31,9 +31,9 @@ const patienceMs = 900_000;
 
 export const serviceName = (index: number): string => `s-${index}`;
 
-/** A network of the cluster that no node has: nothing answers there. */
+/** Networks that no node has: nothing answers there. */
 const endpointAddress = (index: number): string =>
-  `10.245.${Math.floor(index / 250) % 250}.${(index % 250) + 1}`;
+  `10.${245 + (Math.floor(index / 62_500) % 8)}.${Math.floor(index / 250) % 250}.${(index % 250) + 1}`;
 
 export const serviceOf = (index: number): Applied<Service> => ({
   metadata: {

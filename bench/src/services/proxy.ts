@@ -13,7 +13,6 @@ export interface ServiceProxy {
   changeTimes(): Promise<Buckets>;
   /** Resolves when it has nothing to do any more. */
   idle(): Promise<void>;
-  stop(): Promise<void>;
 }
 
 const patienceMs = 1_200_000;

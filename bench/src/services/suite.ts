@@ -2,10 +2,12 @@
 import { runProgram } from '@sluice/core';
 import { endpointSlices, KubeClient, loadClusterConfig } from '@sluice/kube';
 import { existingLab, type LabPlan, labStatus } from '@sluice/lab';
+import { median } from '../harness/measure.js';
 import { type Measurement } from '../harness/row.js';
 import { type Suite, type SuiteContext } from '../harness/suite.js';
 import { labDown, labUp } from '../lab/lab.js';
 import { choiceRows } from './choice.js';
+import { FirstPacket } from './first-packet.js';
 import { GatewayProxy } from './gateway-proxy.js';
 import { observations, quantile, since } from './histogram.js';
 import { endKubeProxies, KubeProxy, kubeProxyVersion } from './kube-proxy.js';
@@ -16,19 +18,32 @@ const ownLab = 'bench';
 const coldRuns = 3;
 const changes = 50;
 
-interface Size {
+/** With so many Services something is measured; they become more from step to step. */
+interface Step {
+  /** Of the row, or what the rows' ids begin with. */
   readonly id: string;
   readonly load: Load;
+  readonly what: 'first packet' | 'cold sync' | 'beside kube-proxy';
   readonly goalSeconds?: number;
-  /** With kube-proxy beside it, which takes long for more of them. */
-  readonly peers?: true;
 }
 
-const sizes: readonly Size[] = [
-  { id: '1k', load: { services: 1000, endpoints: 2 } },
-  { id: '10k', load: { services: 10_000, endpoints: 2 }, goalSeconds: 2, peers: true },
-  { id: '44k', load: { services: 44_000, endpoints: 2 }, goalSeconds: 12 },
+const bySize: readonly Step[] = [
+  { id: 'first_packet_100', load: { services: 100, endpoints: 2 }, what: 'first packet' },
+  { id: 'cold_sync_1k', load: { services: 1000, endpoints: 2 }, what: 'cold sync' },
+  { id: 'cold_sync_10k', load: { services: 10_000, endpoints: 2 }, what: 'beside kube-proxy' },
+  { id: 'first_packet_30000', load: { services: 30_000, endpoints: 2 }, what: 'first packet' },
+  { id: 'cold_sync_44k', load: { services: 44_000, endpoints: 2 }, what: 'cold sync', goalSeconds: 12 },
 ];
+/** In a lab of its own. */
+const manyEndpoints: readonly Step[] = [
+  {
+    id: 'cold_sync_250k_endpoints',
+    load: { services: 5000, endpoints: 50 },
+    what: 'cold sync',
+    goalSeconds: 15,
+  },
+];
+const firstPacketAtMost = 1.1;
 
 interface Bench {
   readonly plan: LabPlan;
@@ -37,7 +52,8 @@ interface Bench {
   readonly ours: ServiceProxy;
 }
 
-const wanted = ({ only }: SuiteContext, id: string): boolean => only === undefined || only.includes(id);
+const wanted = ({ only }: SuiteContext, id: string): boolean =>
+  only === undefined || only.split(',').some((one) => id.startsWith(one));
 
 async function coldSyncs(
   proxy: ServiceProxy,
@@ -128,35 +144,66 @@ async function* againstPeers(bench: Bench, load: Load): AsyncGenerator<Measureme
       };
       yield { id: `rss_mb_10k${suffix}`, unit: 'MB', ...against(({ residentMb }) => [residentMb]) };
     } finally {
-      await proxy.stop();
+      await proxy.remove();
     }
   }
 }
 
-async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measurement> {
+/** Milliseconds, for each number of Services. */
+type FirstPackets = Map<number, readonly number[]>;
+
+async function* measure(
+  bench: Bench,
+  { id, load, what, goalSeconds }: Step,
+  { firstPacket, times }: { readonly firstPacket: FirstPacket; readonly times: FirstPackets },
+): AsyncGenerator<Measurement> {
+  if (what === 'beside kube-proxy') {
+    yield* againstPeers(bench, load);
+  } else if (what === 'cold sync') {
+    const goal = goalSeconds === undefined ? {} : { goal: { atMost: goalSeconds } };
+    yield { id: `${id}_s`, unit: 's', samples: await coldSyncs(bench.ours, bench), ...goal };
+  } else {
+    await bench.ours.idle();
+    const samples = await firstPacket.measure();
+    bench.context.progress(`first packets, ${load.services} Services: ${median(samples).toFixed(3)} ms`);
+    times.set(load.services, samples);
+    yield { id: `${id}_ms`, unit: 'ms', samples };
+  }
+}
+
+async function* onLab(
+  name: string,
+  context: SuiteContext,
+  steps: readonly Step[],
+): AsyncGenerator<Measurement> {
   const plan = existingLab(name);
   const client = new KubeClient(await loadClusterConfig({ kubeconfig: labStatus(plan).kubeconfig }));
   const bench: Bench = { plan, client, context, ours: new GatewayProxy(plan, 'gateway-1') };
   endKubeProxies();
+  const firstPacket = await FirstPacket.open(plan, client);
+  const times: FirstPackets = new Map();
   try {
     let made = 0;
-    for (const { id, load, goalSeconds, peers } of sizes.filter((size) =>
-      wanted(context, `cold_sync_${size.id}`),
-    )) {
-      context.progress(`${load.services} Services with ${load.endpoints} endpoints each`);
-      await populate(client, made, load);
-      made = load.services;
-      if (peers === true) {
-        yield* againstPeers(bench, load);
-        made += 3 * changes;
-        continue;
-      }
-      const goal = goalSeconds === undefined ? {} : { goal: { atMost: goalSeconds } };
-      yield { id: `cold_sync_${id}_s`, unit: 's', samples: await coldSyncs(bench.ours, bench), ...goal };
+    for (const step of steps) {
+      context.progress(`${step.load.services} Services with ${step.load.endpoints} endpoints each`);
+      await populate(client, made, step.load);
+      // The changes that are measured make some more, which are there already when their turn comes.
+      made = step.load.services;
+      yield* measure(bench, step, { firstPacket, times });
     }
   } finally {
+    await firstPacket.stop();
     await client.close();
   }
+  const [few, many] = [times.get(100), times.get(30_000)];
+  if (few === undefined || many === undefined) return;
+  yield {
+    id: 'first_packet_ratio_30000_to_100',
+    unit: '1',
+    samples: [median(many) / median(few)],
+    runs: many.length,
+    goal: { atMost: firstPacketAtMost },
+  };
 }
 
 async function* run(context: SuiteContext): AsyncGenerator<Measurement> {
@@ -168,12 +215,15 @@ async function* run(context: SuiteContext): AsyncGenerator<Measurement> {
     context.progress('which endpoint clients meet');
     yield* await choiceRows();
   }
-  if (!sizes.some(({ id }) => wanted(context, `cold_sync_${id}`))) return;
-  try {
-    await labUp(ownLab, '--workers', '1', '--gateways', '1');
-    yield* onLab(ownLab, context);
-  } finally {
-    await labDown(ownLab);
+  for (const all of [bySize, manyEndpoints]) {
+    const steps = all.filter(({ id }) => wanted(context, id));
+    if (steps.length === 0) continue;
+    try {
+      await labUp(ownLab, '--workers', '1', '--gateways', '1');
+      yield* onLab(ownLab, context, steps);
+    } finally {
+      await labDown(ownLab);
+    }
   }
 }
 
