@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { allLanes, crowdLanes, type Manner, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
 import { crash } from './support/components.js';
 import { failApi, failNode, failRedis, redis, repairLab, stepRedisClock } from './support/faults.js';
-import { eventually, lab } from './support/lab.js';
+import { clockOf, closeClocks, openClocks, stepClock } from './support/gateway-clocks.js';
+import { eventually, kubectlJson, lab } from './support/lab.js';
 import { echoPorts } from './support/lab-facts.js';
 import {
   drain,
@@ -22,6 +23,15 @@ import { OneConnection } from './support/one-connection.js';
 import { undisturbed } from './support/stalls.js';
 
 const egress = new MovingEgress('e2e-failover', { ipv4: '198.18.0.114', ipv6: '2001:db8:18::114' });
+
+interface GatewayState {
+  readonly status?: { readonly state?: string };
+}
+
+const statesOf = (names: readonly string[]): Promise<readonly (string | undefined)[]> =>
+  Promise.all(
+    names.map(async (name) => (await kubectlJson<GatewayState>('get', 'egressgateway', name)).status?.state),
+  );
 
 /** Local ports of the client's TCP connections, as its own kernel shows them. */
 async function openConnections(): Promise<readonly string[]> {
@@ -100,6 +110,34 @@ describe('nothing moves, and 0 packets are lost, when', () => {
       const seen = await egress.under(() => disturb(before));
       egress.expectUnharmed(seen);
       expect(await egress.holder()).toBe(before);
+    }),
+  );
+});
+
+describe('nothing moves, and 0 packets are lost, when the clock of the holder is set', () => {
+  const hour = 3600;
+  beforeAll(openClocks);
+  afterAll(closeClocks);
+
+  it.each([
+    ['ahead', hour],
+    ['back', -hour],
+  ])('an hour %s, and right again', (_, seconds) =>
+    undisturbed(async () => {
+      await calm();
+      const before = await egress.holder();
+      const off = async (): Promise<number> => (await clockOf(before)) - Date.now();
+      const seen = await egress.under(async () => {
+        await stepClock(before, seconds);
+        const isOff = async (): Promise<boolean> => Math.abs((await off()) - seconds * 1000) < 60_000;
+        await eventually('the gateway to have another time', isOff);
+        expect(await statesOf(gateways)).toEqual(gateways.map(() => 'Ready'));
+        await stepClock(before, 0);
+        await eventually('the gateway to have the time again', async () => Math.abs(await off()) < 60_000);
+      });
+      egress.expectUnharmed(seen);
+      expect(await egress.holder()).toBe(before);
+      expect(await statesOf(gateways)).toEqual(gateways.map(() => 'Ready'));
     }),
   );
 });

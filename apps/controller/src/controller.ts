@@ -9,6 +9,7 @@ import { type HostedProcess } from '@sluice/runtime';
 import { type Registry } from 'prom-client';
 import { FleetMetrics } from './fleet-metrics.js';
 import { IdRecord } from './id-record.js';
+import { LeaseSightings } from './lease-sightings.js';
 import { type ControllerMetrics, controllerMetrics } from './metrics.js';
 import { PlanWriter } from './plan-writer.js';
 import { type ControllerSettings, isCoordinated } from './settings.js';
@@ -34,6 +35,7 @@ export class Controller implements HostedProcess {
   private readonly writer: PlanWriter;
   private readonly metrics: ControllerMetrics;
   private readonly fleet: FleetMetrics;
+  private readonly sightings: LeaseSightings;
   private cancelRecheck: (() => void) | undefined;
 
   constructor(private readonly options: ControllerOptions) {
@@ -42,6 +44,7 @@ export class Controller implements HostedProcess {
     const identity = settings.SLUICE_POD_NAME;
     this.metrics = controllerMetrics(registry);
     this.fleet = new FleetMetrics(registry);
+    this.sightings = new LeaseSightings(clock);
     this.ids = new IdRecord(client, namespace, logger);
     const events = new EventRecorder({
       client,
@@ -105,7 +108,8 @@ export class Controller implements HostedProcess {
     const { clock, settings } = this.options;
     const resting = await this.ids.read();
     const nowMs = clock.wallMs();
-    const world = this.watch.world();
+    const watched = this.watch.world();
+    const world = { ...watched, leases: this.sightings.seen(watched.leases) };
     this.fleet.observe(world);
     const done = this.metrics.planSeconds.startTimer();
     const plan = planCluster(world, {
