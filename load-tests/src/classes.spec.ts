@@ -5,9 +5,10 @@ import { finestClass, portBitsFor, spreadOf } from './classes.js';
 test.each([
   [0, 4],
   [1, 4],
-  [4, 4],
-  [5, 5],
-  [64, 8],
+  [2, 7],
+  [4, 8],
+  [5, 9],
+  [64, 12],
   [100_000, 15],
 ])('of %d endpoints the hash sees %d bits of the port', (endpoints, bits) => {
   expect(portBitsFor(endpoints)).toBe(bits);
@@ -53,18 +54,18 @@ describe('the spread', () => {
     new Map(seen.map(([address, port, endpoint]) => [finestClass({ address, port }), endpoint] as const));
 
   it('counts each class once', () => {
-    // 32 ports on: the same four bits above the lowest one.
-    const seen = met(['10.0.0.1', 40_000, 'a'], ['10.0.0.1', 40_032, 'a'], ['10.0.0.1', 40_002, 'b']);
+    // 256 ports on: the same seven bits above the lowest one.
+    const seen = met(['10.0.0.1', 40_000, 'a'], ['10.0.0.1', 40_256, 'a'], ['10.0.0.1', 40_002, 'b']);
     expect(spreadOf(seen, 2)).toEqual({ a: 1, b: 1 });
   });
 
   it('takes the endpoint that a class met first', () => {
-    const seen = met(['10.0.0.1', 40_000, 'b'], ['10.0.0.1', 40_032, 'a']);
+    const seen = met(['10.0.0.1', 40_000, 'b'], ['10.0.0.1', 40_256, 'a']);
     expect(spreadOf(seen, 2)).toEqual({ b: 1 });
   });
 
   it('tells more classes apart where there are more endpoints', () => {
-    const seen = met(['10.0.0.1', 40_000, 'a'], ['10.0.0.1', 40_032, 'b']);
+    const seen = met(['10.0.0.1', 40_000, 'a'], ['10.0.0.1', 40_256, 'b']);
     expect(spreadOf(seen, 8)).toEqual({ a: 1, b: 1 });
   });
 });

@@ -10,13 +10,12 @@ const addressBits = 4;
 const leastPortBits = 4;
 /** Bit 0 of ports is not used. */
 const mostPortBits = 15;
-const valuesPerEndpoint = 4;
+const valuesPerEndpoint = 64;
 
 export const portBitsFor = (endpoints: number): number =>
-  Math.min(
-    mostPortBits,
-    Math.max(leastPortBits, Math.ceil(Math.log2(Math.max(1, endpoints * valuesPerEndpoint)))),
-  );
+  endpoints <= 1
+    ? leastPortBits
+    : Math.min(mostPortBits, Math.ceil(Math.log2(endpoints * valuesPerEndpoint)));
 
 /** The lowest four bits of an address as Node writes it. */
 function lowBits(address: string): number {
