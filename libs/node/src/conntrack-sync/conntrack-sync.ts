@@ -19,8 +19,6 @@ export interface Connections {
   readonly copies: ConnectionTable;
   /** The addresses that this gateway carries, after every change. */
   carried?(addresses: ReadonlySet<string>): void;
-  /** The addresses that another gateway alone holds, after every change. */
-  elsewhere?(addresses: ReadonlySet<string>): void;
   close(): Promise<void>;
 }
 
@@ -52,11 +50,6 @@ interface Running {
   readonly follower: Follower;
 }
 
-function tellOf({ carried, settled }: SyncPlan, connections: Connections): void {
-  connections.carried?.(carried);
-  connections.elsewhere?.(new Set([...settled.values()].flatMap((addresses) => [...addresses])));
-}
-
 export class ConntrackSync {
   private plan: SyncPlan = emptyPlan;
   private running: Running | undefined;
@@ -84,7 +77,7 @@ export class ConntrackSync {
   /** What the cluster says of the slots, and which of them this gateway carries. */
   update(view: SlotView, open: ReadonlySet<GlobalSlot>): void {
     this.plan = syncPlan(view, open, this.options.mode);
-    if (this.running !== undefined) tellOf(this.plan, this.running.connections);
+    this.running?.connections.carried?.(this.plan.carried);
     this.running?.publisher.update(this.plan.published);
     this.running?.follower.update(this.plan);
     this.wake();
@@ -124,7 +117,7 @@ export class ConntrackSync {
     const publisher = new Publisher({ clock, table: own, streams, metrics, firstSnapshot, mode });
     const follower = new Follower({ zone, table: copies, logger, metrics });
     this.running = { connections, publisher, follower };
-    tellOf(this.plan, connections);
+    connections.carried?.(this.plan.carried);
     publisher.update(this.plan.published);
     follower.update(this.plan);
     publisher.start();

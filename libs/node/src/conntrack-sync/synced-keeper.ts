@@ -7,7 +7,6 @@ import { type SlotView, type Uplink } from '@sluice/model';
 import { type Registry } from 'prom-client';
 import { type SlotKeeper } from '../slots/slot-keeper.js';
 import { type Connections, type ConnectionsListener, ConntrackSync } from './conntrack-sync.js';
-import { LeftBehind } from './left-behind.js';
 import { syncMetrics } from './metrics.js';
 import { kernelMode, switchMode } from './plan.js';
 import { RedisStreams, type StreamsTarget } from './redis-streams.js';
@@ -47,28 +46,18 @@ export function syncedKeeper(keeper: SlotKeeper, parts: SyncParts): SlotKeeper {
     openConnections: (listener) =>
       table === undefined
         ? openKernel({ ...parts, logger, zone }, listener)
-        : Promise.resolve(connectionsOf(table, { clock, logger })),
+        : Promise.resolve(connectionsOf(table)),
     firstSnapshot: randomBytes(4).readUInt32BE(),
   });
   return new SyncedKeeper(keeper, sync, streams);
 }
 
-function connectionsOf(
-  table: SwitchTable,
-  { clock, logger }: Pick<SyncParts, 'clock' | 'logger'>,
-): Connections {
-  const leftBehind = new LeftBehind({ clock, logger, end: (addresses) => table.endOwn(addresses) });
-  return {
-    own: table.own,
-    copies: table.copied,
-    carried: (addresses) => table.adopt(addresses),
-    elsewhere: (addresses) => leftBehind.update(addresses),
-    close: () => {
-      leftBehind.stop();
-      return Promise.resolve();
-    },
-  };
-}
+const connectionsOf = (table: SwitchTable): Connections => ({
+  own: table.own,
+  copies: table.copied,
+  carried: (addresses) => table.adopt(addresses),
+  close: () => Promise.resolve(),
+});
 
 async function openKernel(
   { zone, netns, network, logger }: SyncParts & { readonly zone: number },
