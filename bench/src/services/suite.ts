@@ -7,15 +7,16 @@ import { type Measurement } from '../harness/row.js';
 import { type Suite, type SuiteContext } from '../harness/suite.js';
 import { labDown, labUp } from '../lab/lab.js';
 import { choiceRows } from './choice.js';
-import { FirstPacket } from './first-packet.js';
 import { GatewayProxy } from './gateway-proxy.js';
 import { observations, quantile, since } from './histogram.js';
 import { endKubeProxies, KubeProxy, kubeProxyVersion } from './kube-proxy.js';
 import { createOne, type Load, populate, sliceOf } from './objects.js';
 import { type ServiceProxy } from './proxy.js';
+import { Target } from './target.js';
 
 const ownLab = 'bench';
 const coldRuns = 3;
+const rateRuns = 5;
 const changes = 50;
 
 /** With so many Services something is measured; they become more from step to step. */
@@ -23,11 +24,12 @@ interface Step {
   /** Of the row, or what the rows' ids begin with. */
   readonly id: string;
   readonly load: Load;
-  readonly what: 'first packet' | 'cold sync' | 'beside kube-proxy';
+  readonly what: 'rates' | 'first packet' | 'cold sync' | 'beside kube-proxy';
   readonly goalSeconds?: number;
 }
 
 const bySize: readonly Step[] = [
+  { id: 'rates', load: { services: 10, endpoints: 2 }, what: 'rates' },
   { id: 'first_packet_100', load: { services: 100, endpoints: 2 }, what: 'first packet' },
   { id: 'cold_sync_1k', load: { services: 1000, endpoints: 2 }, what: 'cold sync' },
   { id: 'cold_sync_10k', load: { services: 10_000, endpoints: 2 }, what: 'beside kube-proxy' },
@@ -149,22 +151,44 @@ async function* againstPeers(bench: Bench, load: Load): AsyncGenerator<Measureme
   }
 }
 
+const plain = 'the lab without Open vSwitch';
+
+/** Through the gateway in userspace, and by the kernel's own routing between the same hosts: the lane's floor. */
+async function* rates(target: Target, { context }: Bench): AsyncGenerator<Measurement> {
+  const rows = [
+    { id: 'connects_per_s', unit: '1/s', what: 'connects', factor: 1 },
+    { id: 'throughput_mbps', unit: 'Mbit/s', what: 'bytes', factor: 8e-6 },
+  ] as const;
+  for (const { id, unit, what, factor } of rows) {
+    const samples = { gateway: [] as number[], plain: [] as number[] };
+    for (let run = 1; run <= rateRuns; run++)
+      for (const way of ['plain', 'gateway'] as const)
+        samples[way].push((await target.rate(what, way)) * factor);
+    context.progress(
+      `${id}: ${median(samples.gateway).toFixed(0)}, plain ${median(samples.plain).toFixed(0)}`,
+    );
+    yield { id, unit, samples: samples.gateway, peer: { name: plain, samples: samples.plain } };
+  }
+}
+
 /** Milliseconds, for each number of Services. */
 type FirstPackets = Map<number, readonly number[]>;
 
 async function* measure(
   bench: Bench,
   { id, load, what, goalSeconds }: Step,
-  { firstPacket, times }: { readonly firstPacket: FirstPacket; readonly times: FirstPackets },
+  { target, times }: { readonly target: Target; readonly times: FirstPackets },
 ): AsyncGenerator<Measurement> {
-  if (what === 'beside kube-proxy') {
+  if (what === 'rates') {
+    yield* rates(target, bench);
+  } else if (what === 'beside kube-proxy') {
     yield* againstPeers(bench, load);
   } else if (what === 'cold sync') {
     const goal = goalSeconds === undefined ? {} : { goal: { atMost: goalSeconds } };
     yield { id: `${id}_s`, unit: 's', samples: await coldSyncs(bench.ours, bench), ...goal };
   } else {
     await bench.ours.idle();
-    const samples = await firstPacket.measure();
+    const samples = await target.connectTimes();
     bench.context.progress(`first packets, ${load.services} Services: ${median(samples).toFixed(3)} ms`);
     times.set(load.services, samples);
     yield { id: `${id}_ms`, unit: 'ms', samples };
@@ -180,7 +204,7 @@ async function* onLab(
   const client = new KubeClient(await loadClusterConfig({ kubeconfig: labStatus(plan).kubeconfig }));
   const bench: Bench = { plan, client, context, ours: new GatewayProxy(plan, 'gateway-1') };
   endKubeProxies();
-  const firstPacket = await FirstPacket.open(plan, client);
+  const target = await Target.open(plan, client);
   const times: FirstPackets = new Map();
   try {
     let made = 0;
@@ -189,10 +213,10 @@ async function* onLab(
       await populate(client, made, step.load);
       // The changes that are measured make some more, which are there already when their turn comes.
       made = step.load.services;
-      yield* measure(bench, step, { firstPacket, times });
+      yield* measure(bench, step, { target, times });
     }
   } finally {
-    await firstPacket.stop();
+    await target.stop();
     await client.close();
   }
   const [few, many] = [times.get(100), times.get(30_000)];

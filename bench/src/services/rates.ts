@@ -1,0 +1,44 @@
+/**
+ * What a server can be given in some seconds: `rates.js connects|bytes ADDRESS PORT SECONDS`. Prints new connections, or bytes,
+ * a second. A connection that fails, or takes five seconds, ends the program.
+ */
+import { connect, type Socket } from 'node:net';
+import { monotonicSeconds } from '../harness/measure.js';
+
+const [what = '', host = '', port = '', seconds = ''] = process.argv.slice(2);
+const endsAt = monotonicSeconds() + Number(seconds);
+const patienceMs = 5000;
+const atOnce = { connects: 64, bytes: 4 } as const;
+const chunk = Buffer.alloc(256 << 10);
+
+const open = (): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ host, port: Number(port) }, () => resolve(socket));
+    socket.on('error', reject);
+    socket.setTimeout(patienceMs, () => socket.destroy(new Error(`${host} did not answer in time`)));
+  });
+
+/** How many connections one client made after another. */
+async function connects(): Promise<number> {
+  let made = 0;
+  for (; monotonicSeconds() < endsAt; made++) {
+    const socket = await open();
+    // A reset: no port waits.
+    socket.resetAndDestroy();
+  }
+  return made;
+}
+
+/** What one connection carried. */
+async function bytes(): Promise<number> {
+  const socket = await open();
+  while (monotonicSeconds() < endsAt) await new Promise((resolve) => socket.write(chunk, resolve));
+  const sent = socket.bytesWritten - socket.writableLength;
+  socket.resetAndDestroy();
+  return sent;
+}
+
+const kind = what === 'bytes' ? 'bytes' : 'connects';
+const one = { connects, bytes }[kind];
+const counts = await Promise.all(Array.from({ length: atOnce[kind] }, one));
+console.log(String(counts.reduce((sum, count) => sum + count, 0) / Number(seconds)));
