@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { allLanes, crowdLanes, type Manner, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
+import { allLanes, crowdLanes, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
 import { crash } from './support/components.js';
 import { failApi, failNode, failRedis, redis, repairLab, stepRedisClock } from './support/faults.js';
 import { clockOf, closeClocks, openClocks, stepClock } from './support/gateway-clocks.js';
@@ -98,6 +98,15 @@ describe('nothing moves, and 0 packets are lost, when', () => {
       'the holder is cut off from the store',
       (name) => failNode(name, 'redis-link').then(() => whileAway(3000)),
     ],
+    [
+      'the holder is cut off from the API server',
+      (name) => failNode(name, 'api-link').then(() => whileAway(3000)),
+    ],
+    [
+      'the holder is cut off from both',
+      (name) =>
+        Promise.all([failNode(name, 'redis-link'), failNode(name, 'api-link')]).then(() => whileAway(3000)),
+    ],
     ['the process of the holder is killed', (name) => crash('gateway', name)],
     [
       'the process of the holder hangs',
@@ -143,18 +152,30 @@ describe('nothing moves, and 0 packets are lost, when the clock of the holder is
 });
 
 describe('another gateway takes over, no connection breaks, and nobody hears two holders, when', () => {
-  it.each<[string, NodeFault, Manner]>([
-    ['ovs-vswitchd of the holder dies', 'ovs', 'die'],
-    ['the uplink of the holder is dead behind the switch', 'uplink', 'die'],
-    ['the underlay of the holder is dead behind the switch', 'underlay', 'die'],
-    ['the node of the holder dies', 'node', 'die'],
-  ])('%s', async (_what, fault, manner) => {
+  it.each<[string, ...NodeFault[]]>([
+    ['ovs-vswitchd of the holder dies', 'ovs'],
+    ['the uplink of the holder is dead behind the switch', 'uplink'],
+    ['the underlay of the holder is dead behind the switch', 'underlay'],
+    ['uplink and underlay of the holder are dead', 'uplink', 'underlay'],
+    ['the node of the holder dies', 'node'],
+  ])('%s', async (_what, ...faults) => {
     const from = await egress.holder();
     const seen = await egress.under(async () => {
-      await failNode(from, fault, manner);
+      await Promise.all(faults.map((fault) => failNode(from, fault, 'die')));
       await egress.movesTo(otherGateway(from));
     });
     egress.expectKept(seen);
+  });
+
+  it('the process of the holder is dead, and its underlay is cut then', async () => {
+    const from = await egress.holder();
+    const seen = await egress.under(async () => {
+      await failNode(from, 'process', 'hold');
+      await failNode(from, 'underlay');
+      await egress.movesTo(otherGateway(from));
+    });
+    expectUnbroken(seen);
+    expect(seen.dual).toBe(0);
   });
 });
 
