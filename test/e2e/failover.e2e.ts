@@ -7,7 +7,6 @@ import { crash } from './support/components.js';
 import { failApi, failNode, failRedis, redis, repairLab, stepRedisClock } from './support/faults.js';
 import { clockOf, closeClocks, openClocks, stepClock } from './support/gateway-clocks.js';
 import { eventually, kubectlJson, lab } from './support/lab.js';
-import { echoPorts } from './support/lab-facts.js';
 import {
   drain,
   each,
@@ -19,7 +18,6 @@ import {
   server,
   slots,
 } from './support/moving-egress.js';
-import { OneConnection } from './support/one-connection.js';
 import { undisturbed } from './support/stalls.js';
 
 const egress = new MovingEgress('e2e-failover', { ipv4: '198.18.0.114', ipv6: '2001:db8:18::114' });
@@ -221,25 +219,6 @@ it('a holder dies that got the slot back a moment ago: connections that began si
   }
   expectUnbroken({ report: await former.report() });
 });
-
-it.each(['ipv4', 'ipv6'] as const)(
-  'a connection that ended elsewhere while its gateway was cut off does not stand in the way of a new one when that is back, %s',
-  async (family) => {
-    const place = { uid: egress.uid, address: server[family], port: echoPorts.tcp, localPort: 24_001 };
-    const from = await egress.holder();
-    const first = new OneConnection(place);
-    expect(await first.seen()).toBe(egress.addresses[family]);
-    await failNode(from, 'uplink', 'die');
-    await egress.movesTo(otherGateway(from));
-    expect(await first.seen()).toBe(egress.addresses[family]);
-    await first.end();
-    await repairLab();
-    await egress.movesTo(from);
-    const second = new OneConnection(place);
-    expect(await second.seen()).toBe(egress.addresses[family]);
-    await second.end();
-  },
-);
 
 /** What is seen while the holder is drained. */
 async function whileDrained(): Promise<Seen> {

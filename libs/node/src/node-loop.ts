@@ -20,7 +20,6 @@ import { type ChangeTimes } from './commit/change-times.js';
 import { type Committer } from './commit/committer.js';
 import { type CommitMetrics } from './commit/metrics.js';
 import { Runner } from './commit/runner.js';
-import { type LeftBehind } from './conntrack-sync/left-behind.js';
 import { Cached } from './facts/cached.js';
 import { type HostFacts, type HostFactsReader, underlayBridge } from './facts/host-facts.js';
 import { PodInterfaces } from './facts/pod-interfaces.js';
@@ -67,8 +66,6 @@ export interface NodeLoopOptions {
   readonly marks?: Pick<MarkCheck, 'check'>;
   /** Gateways only. */
   readonly keeper?: SlotKeeper;
-  /** Gateways with the userspace datapath only. */
-  readonly leftBehind?: Pick<LeftBehind, 'update' | 'stop'>;
   /** OpenFlow port of the uplink. */
   readonly uplinkPort: number;
 }
@@ -157,7 +154,6 @@ export class NodeLoop {
     this.options.healthChecks?.stop();
     this.options.caps?.stop();
     this.options.staleClients?.stop();
-    this.options.leftBehind?.stop();
     await Promise.all([this.runner.stop(), this.reports.stop(), this.options.keeper?.stop()]);
   }
 
@@ -324,7 +320,6 @@ export class NodeLoop {
     const addresses = this.view.slots.flatMap((duty) => duty.addresses);
     this.announcer.prepare(gateway.uplink.mac, addresses);
     keeper.update(this.view, gateway.uplink);
-    this.options.leftBehind?.update(this.view);
   }
 
   /** See nic/silence.ts. */

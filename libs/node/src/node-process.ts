@@ -22,7 +22,6 @@ import { ChangeTimes } from './commit/change-times.js';
 import { Committer } from './commit/committer.js';
 import { KernelHostWriter } from './commit/host-writer.js';
 import { commitMetrics } from './commit/metrics.js';
-import { LeftBehind } from './conntrack-sync/left-behind.js';
 import { SwitchTable } from './conntrack-sync/switch-table.js';
 import { syncedKeeper } from './conntrack-sync/synced-keeper.js';
 import { HostFactsReader } from './facts/host-facts.js';
@@ -118,10 +117,6 @@ export class NodeProcess {
         })
       : undefined;
     if (replayer !== undefined) ovs.onLiveness(() => replayer.heard(ovs.liveness));
-    const leftBehind =
-      table === undefined || keeper === undefined
-        ? undefined
-        : new LeftBehind({ clock, logger, gate: ovs, end: (addresses) => table.endOwn(addresses) });
     const loop: NodeLoop = new NodeLoop({
       nodeName,
       roles,
@@ -159,7 +154,6 @@ export class NodeProcess {
       reporter: options.reporter(client, new ProblemEvents(recorder)),
       uplinkPort: ofports.uplink,
       ...(keeper === undefined ? {} : { keeper }),
-      ...(leftBehind === undefined ? {} : { leftBehind }),
       ...(replayer === undefined ? {} : { replayer }),
       ...(roles.gateway
         ? gatewayServices({

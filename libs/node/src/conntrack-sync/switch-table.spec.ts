@@ -142,15 +142,3 @@ test('a copy whose answers belong to another connection takes them from nobody',
   const ports = (await lines(zones.successor, 2)).map((line) => /sport=(\d+)/.exec(line)?.[1]);
   expect(ports).toEqual(['40002', '40003']);
 });
-
-test('own connections of addresses that have left are ended, copies and those of others are not', async () => {
-  await begin(zones.carrier, 40_001, 5000);
-  await lines(zones.carrier, 1);
-  await successor.copied.insert(await told());
-  await begin(zones.successor, 40_002, 40_002);
-  await lines(zones.successor, 2);
-  expect(await successor.endOwn(new Set(['198.18.0.250']))).toBe(0);
-  expect(await successor.endOwn(new Set([address]))).toBe(1);
-  const [left] = await lines(zones.successor, 1);
-  expect(left).toContain('sport=40001');
-});

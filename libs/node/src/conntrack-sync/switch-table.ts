@@ -20,7 +20,6 @@ import {
 import { replayFrame } from '../frames/replay.js';
 import { dumpedConnection, type DumpedConnection, isOver } from '../switch/conntrack-dump.js';
 import { type Switch } from '../switch/switch.js';
-import { addressIn } from './plan.js';
 import { type ConnectionTable } from './ports.js';
 
 export interface SwitchTableOptions {
@@ -73,19 +72,6 @@ export class SwitchTable {
   adopt(carried: ReadonlySet<string>): void {
     for (const [key, { connection }] of this.copies)
       if (carried.has(connection.sourceNat?.address ?? '')) this.copies.delete(key);
-  }
-
-  /** Ends this gateway's own connections of `addresses`, which are canonical; gives how many there were. */
-  async endOwn(addresses: ReadonlySet<string>): Promise<number> {
-    const { switch: ovs, zone } = this.options;
-    const own = this.withoutCopies(await ovs.connections(zone))
-      .split('\n')
-      .flatMap((line) => dumpedConnection(line) ?? [])
-      .filter(
-        ({ answersTo, destination }) => addressIn(addresses, answersTo.address, destination) !== undefined,
-      );
-    for (const found of own) await ovs.endConnection(zone, originalOf(found));
-    return own.length;
   }
 
   /** A dump of the zone without the copies. */
