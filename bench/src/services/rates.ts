@@ -1,6 +1,6 @@
 /**
  * What a server can be given in some seconds: `rates.js connects|bytes ADDRESS PORT SECONDS`. Prints new connections, or bytes,
- * a second. A connection that fails, or takes five seconds, ends the program.
+ * a second, and how many connections failed or took five seconds, as JSON.
  */
 import { connect, type Socket } from 'node:net';
 import { monotonicSeconds } from '../harness/measure.js';
@@ -8,7 +8,7 @@ import { monotonicSeconds } from '../harness/measure.js';
 const [what = '', host = '', port = '', seconds = ''] = process.argv.slice(2);
 const endsAt = monotonicSeconds() + Number(seconds);
 const patienceMs = 5000;
-const atOnce = { connects: 64, bytes: 4 } as const;
+const atOnce = { connects: 32, bytes: 4 } as const;
 const chunk = Buffer.alloc(256 << 10);
 
 const open = (): Promise<Socket> =>
@@ -18,13 +18,20 @@ const open = (): Promise<Socket> =>
     socket.setTimeout(patienceMs, () => socket.destroy(new Error(`${host} did not answer in time`)));
   });
 
+let failed = 0;
+
 /** How many connections one client made after another. */
 async function connects(): Promise<number> {
   let made = 0;
-  for (; monotonicSeconds() < endsAt; made++) {
-    const socket = await open();
-    // A reset: no port waits.
-    socket.resetAndDestroy();
+  while (monotonicSeconds() < endsAt) {
+    try {
+      const socket = await open();
+      // A reset: no port waits.
+      socket.resetAndDestroy();
+      made++;
+    } catch {
+      failed++;
+    }
   }
   return made;
 }
@@ -41,4 +48,5 @@ async function bytes(): Promise<number> {
 const kind = what === 'bytes' ? 'bytes' : 'connects';
 const one = { connects, bytes }[kind];
 const counts = await Promise.all(Array.from({ length: atOnce[kind] }, one));
-console.log(String(counts.reduce((sum, count) => sum + count, 0) / Number(seconds)));
+const perSecond = counts.reduce((sum, count) => sum + count, 0) / Number(seconds);
+console.log(JSON.stringify({ perSecond, failed }));

@@ -159,16 +159,22 @@ async function* rates(target: Target, { context }: Bench): AsyncGenerator<Measur
     { id: 'connects_per_s', unit: '1/s', what: 'connects', factor: 1 },
     { id: 'throughput_mbps', unit: 'Mbit/s', what: 'bytes', factor: 8e-6 },
   ] as const;
+  const failed: number[] = [];
   for (const { id, unit, what, factor } of rows) {
     const samples = { gateway: [] as number[], plain: [] as number[] };
-    for (let run = 1; run <= rateRuns; run++)
-      for (const way of ['plain', 'gateway'] as const)
-        samples[way].push((await target.rate(what, way)) * factor);
+    for (let run = 1; run <= rateRuns; run++) {
+      for (const way of ['plain', 'gateway'] as const) {
+        const rate = await target.rate(what, way);
+        samples[way].push(rate.perSecond * factor);
+        if (way === 'gateway' && what === 'connects') failed.push(rate.failed);
+      }
+    }
     context.progress(
       `${id}: ${median(samples.gateway).toFixed(0)}, plain ${median(samples.plain).toFixed(0)}`,
     );
     yield { id, unit, samples: samples.gateway, peer: { name: plain, samples: samples.plain } };
   }
+  yield { id: 'connects_failed', unit: '1', samples: failed, of: (counts) => Math.max(...counts) };
 }
 
 /** Milliseconds, for each number of Services. */
