@@ -76,6 +76,8 @@ export class OvsSwitch implements Switch {
   private readonly livenessListeners = new Set<() => void>();
   private readonly forwardingListeners = new Set<() => void>();
   private nodes: ReadonlyMap<number, boolean> = new Map();
+  /** As in ovs-dpctl(8), "netdev@ovs-netdev"; it is the same after a restart. */
+  private datapathName: string | undefined;
   private current: SwitchState = { kind: 'absent', message: 'not connected yet' };
   private databaseIsUp = false;
   private cancelQuestion: (() => void) | undefined;
@@ -225,10 +227,7 @@ export class OvsSwitch implements Switch {
   }
 
   async connections(zone: number): Promise<string> {
-    return wrapped(async () => {
-      const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
-      return unixctl(socket, 'dpctl/dump-conntrack', `zone=${String(zone)}`);
-    });
+    return wrapped(() => this.conntrack('dump', `zone=${String(zone)}`));
   }
 
   async makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void> {
@@ -263,10 +262,19 @@ export class OvsSwitch implements Switch {
   }
 
   private async flush(zone: number, ...tuples: readonly string[]): Promise<void> {
-    await wrapped(async () => {
-      const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
-      await unixctl(socket, 'dpctl/flush-conntrack', `zone=${String(zone)}`, ...tuples);
-    });
+    await wrapped(() => this.conntrack('flush', `zone=${String(zone)}`, ...tuples));
+  }
+
+  /** Names the datapath: without a name Open vSwitch looks for those of every kind, and complains of each that is missing. */
+  private async conntrack(verb: 'dump' | 'flush', ...args: readonly string[]): Promise<string> {
+    const { runDirectory, datapath } = this.options;
+    const socket = await controlSocket(runDirectory, 'ovs-vswitchd');
+    if (this.datapathName === undefined) {
+      const names = (await unixctl(socket, 'dpctl/dump-dps')).split('\n');
+      this.datapathName = names.find((name) => name.startsWith(`${datapath}@`));
+    }
+    const named = this.datapathName === undefined ? args : [this.datapathName, ...args];
+    return unixctl(socket, `dpctl/${verb}-conntrack`, ...named);
   }
 
   async send(frames: readonly Uint8Array[], port: number): Promise<void> {
