@@ -4,6 +4,7 @@
  */
 import {
   type Applied,
+  egressPools,
   type EndpointSlice,
   endpointSlices,
   type KubeClient,
@@ -11,7 +12,12 @@ import {
   type Service,
   services,
 } from '@sluice/kube';
-import { gatewayLoadBalancerClass, serviceNameLabel, sharedAddressAnnotation } from '@sluice/model';
+import {
+  gatewayLoadBalancerClass,
+  poolAnnotation,
+  serviceNameLabel,
+  sharedAddressAnnotation,
+} from '@sluice/model';
 import { ensure, forEach } from '../lab/many.js';
 import { until } from '../lab/until.js';
 
@@ -23,8 +29,8 @@ export interface Load {
   readonly endpoints: number;
 }
 
-/** Services that share one address; they differ by their ports. */
-const sharers = 2000;
+/** Services that share one address; they differ by their ports. An address takes 257. */
+const sharers = 250;
 const firstPort = 1000;
 export const targetPort = 8080;
 const patienceMs = 900_000;
@@ -39,7 +45,10 @@ export const serviceOf = (index: number): Applied<Service> => ({
   metadata: {
     namespace,
     name: serviceName(index),
-    annotations: { [sharedAddressAnnotation]: `of-${Math.floor(index / sharers)}` },
+    annotations: {
+      [sharedAddressAnnotation]: `of-${Math.floor(index / sharers)}`,
+      [poolAnnotation]: pool,
+    },
   },
   spec: {
     type: 'LoadBalancer',
@@ -67,6 +76,16 @@ export const sliceOf = (index: number, count: number, shift = 0): Applied<Endpoi
   ports: [{ name: 'web', protocol: 'TCP', port: targetPort }],
 });
 
+/** Big enough for all of them; nobody visits its addresses. */
+const pool = 'bench';
+
+async function ensurePool(client: KubeClient): Promise<void> {
+  const [like] = await client.listAll(egressPools);
+  if (like === undefined) throw new Error('the lab has no EgressPool');
+  const spec = { ...like.spec, ranges: [{ cidr: '198.19.0.0/22' }] };
+  await ensure(client.create(egressPools, { metadata: { name: pool }, spec }));
+}
+
 export async function createOne(client: KubeClient, index: number, endpoints: number): Promise<void> {
   await ensure(client.create(endpointSlices, sliceOf(index, endpoints)));
   await ensure(client.create(services, serviceOf(index)));
@@ -77,6 +96,7 @@ const hasAddress = ({ status }: Service): boolean => (status?.loadBalancer?.ingr
 /** Adds Services until there are so many, and waits until each of them has its address. */
 export async function populate(client: KubeClient, from: number, load: Load): Promise<void> {
   await ensure(client.create(namespaces, { metadata: { name: namespace } }));
+  await ensurePool(client);
   await forEach(from, load.services, (index) => createOne(client, index, load.endpoints));
   const all = async () => {
     const list = await client.listAll(services, { namespace });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { endpointSlices, type KubeClient, namespaces, services } from '@sluice/kube';
 import { nodeOf, type LabPlan, labStatus, type NodePlan } from '@sluice/lab';
-import { serviceNameLabel } from '@sluice/model';
+import { poolAnnotation, serviceNameLabel } from '@sluice/model';
 import { Companion } from '../lab/companion.js';
 import { ensure } from '../lab/many.js';
 import { until } from '../lab/until.js';
@@ -43,9 +43,13 @@ export class Target {
     const server = new Companion(`/run/netns/${node.namespace}`, script('acceptor.js'), String(targetPort));
     await server.line((line) => line === 'ready', patienceMs);
     const { spec } = serviceOf(0);
+    // Of the pool whose addresses the lab's hosts reach.
+    const annotations = { [poolAnnotation]: 'default' };
     const ports = [{ name: 'web', protocol: 'TCP', port, targetPort }] as const;
     await ensure(kube.create(namespaces, { metadata: { name: namespace } }));
-    await ensure(kube.create(services, { metadata: { namespace, name }, spec: { ...spec, ports } }));
+    await ensure(
+      kube.create(services, { metadata: { namespace, name, annotations }, spec: { ...spec, ports } }),
+    );
     await ensure(
       kube.create(endpointSlices, {
         metadata: { namespace, name, labels: { [serviceNameLabel]: name } },

@@ -5,6 +5,9 @@ import { conditionList } from './condition.js';
 import { ageColumn, conditionPath, type CrdDefinition } from './definition.js';
 import { canonicalIpText, cel, immutable, labelSelector, nameText, timeText } from './fields.js';
 
+/** How many Services may be reached by one address beside its claim, and how many selectors of Pods may leave with it. */
+export const addressLimits = { sharers: 256, podSelectors: 32 } as const;
+
 const uidText = z.string().min(1).max(128);
 
 const claimSchema = z.object({
@@ -49,13 +52,13 @@ const specSchema = z.object({
   claim: claimSchema.describe('Who uses the address.'),
   sharedWith: z
     .array(z.object({ name: nameText, uid: uidText }))
-    .max(256)
+    .max(addressLimits.sharers)
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
     .describe("Further Services of the claim's namespace that clients reach by the address."),
   pods: z
     .array(labelSelector)
-    .max(32)
+    .max(addressLimits.podSelectors)
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
     .describe(

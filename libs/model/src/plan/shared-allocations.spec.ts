@@ -19,6 +19,30 @@ describe('with a sharing key', () => {
     expect(shown(services)).toEqual({ a: pair(0), b: pair(1), c: pair(0) });
   });
 
+  test('when as many share it as its object has room for, the next ones share another', () => {
+    const many = Array.from({ length: 259 }, (_, at) => sharing(`s-${String(at)}`, 1000 + at));
+    const { services, addresses } = settle({ services: many });
+    const found = Object.values(shown(services)).map((own) => own.join());
+    const counts = [...Map.groupBy(found, (text) => text)].map(([text, own]) => [text, own.length]);
+    expect(counts).toEqual([
+      [pair(0).join(), 257],
+      [pair(1).join(), 2],
+    ]);
+    expect(addresses.map(({ spec }) => spec.sharedWith?.length)).toEqual([256, 1]);
+  });
+
+  test('when as many leave with it as its object has room for, the next ones leave with another', () => {
+    const leaving = (name: string, port: number) =>
+      loadBalancer(
+        name,
+        { ports: [{ port }], selector: { app: name } },
+        { 'sluice.dev/shared-address': 'web', 'sluice.dev/egress': 'service' },
+      );
+    const many = Array.from({ length: 33 }, (_, at) => leaving(`s-${String(at)}`, 1000 + at));
+    const { addresses } = settle({ services: many });
+    expect(addresses.map(({ spec }) => spec.pods?.length)).toEqual([32, 1]);
+  });
+
   test('one that asks for an address whose port is taken is told so', () => {
     const asking = sharing('b', 80, { 'sluice.dev/address': pair(0).join(',') });
     const { services, problems } = settle({ services: [sharing('a', 80), asking] });

@@ -3,7 +3,13 @@
  * one address, as long as no two of them have the same port of it.
  */
 import { type Family } from '@sluice/core';
-import { type EgressAddress, type EgressAddressSpec, type EgressClaim, type Service } from '@sluice/kube';
+import {
+  addressLimits,
+  type EgressAddress,
+  type EgressAddressSpec,
+  type EgressClaim,
+  type Service,
+} from '@sluice/kube';
 import { type AddressUsers } from '../cluster-plan.js';
 import { familyOf } from '../ip-text.js';
 import { addressName, type NewAddress } from './allocator.js';
@@ -68,6 +74,8 @@ export class SharedAllocations {
   obstacle(allocation: Allocation, service: Service): string | undefined {
     const users = this.usersOf(allocation);
     if (users.includes(service)) return undefined;
+    if (users.length > addressLimits.sharers)
+      return `it is in use by ${String(users.length)} Services, and no more may share one`;
     const { namespace = '' } = allocation.spec.claim;
     if (namespace !== service.metadata.namespace) return `it is in use in namespace ${namespace}`;
     const key = sharingKeyOf(service);
@@ -79,7 +87,14 @@ export class SharedAllocations {
       const taken = portKeysOf(user).find((port) => ports.includes(port));
       if (taken !== undefined) return `Service ${name} has ${taken} of it`;
     }
-    return undefined;
+    return this.leavingObstacle(users, service);
+  }
+
+  private leavingObstacle(users: readonly Service[], service: Service): string | undefined {
+    if (leavingPods(service) === undefined) return undefined;
+    const selectors = users.flatMap((user) => leavingPods(user) ?? []);
+    if (selectors.length < addressLimits.podSelectors) return undefined;
+    return `the Pods of ${String(selectors.length)} Services leave with it, and no more may`;
   }
 
   use(allocation: Allocation, service: Service): void {
