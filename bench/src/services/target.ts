@@ -14,7 +14,7 @@ const [port, targetPort] = [80, 9100];
 const count = 1000;
 /** Of them: until everything on the way is warm. */
 const warm = 200;
-/** Short: one address has 28,000 ports, and Open vSwitch 3.1 takes some amiss that come again at once (docs/services.md). */
+/** Short: one address has 28,000 ports, and Open vSwitch 3.1 takes some amiss that come again at once (docs/guide/services.md). */
 const rateSeconds = 3;
 const patienceMs = 120_000;
 
