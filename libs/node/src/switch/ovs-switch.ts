@@ -227,7 +227,17 @@ export class OvsSwitch implements Switch {
   }
 
   async connections(zone: number): Promise<string> {
-    return wrapped(() => this.conntrack('dump', `zone=${String(zone)}`));
+    return wrapped(async () => {
+      const { runDirectory, datapath } = this.options;
+      const socket = await controlSocket(runDirectory, 'ovs-vswitchd');
+      // Without a name Open vSwitch looks for datapaths of every kind, and complains of each that is missing.
+      if (this.datapathName === undefined) {
+        const names = (await unixctl(socket, 'dpctl/dump-dps')).split('\n');
+        this.datapathName = names.find((name) => name.startsWith(`${datapath}@`));
+      }
+      const named = this.datapathName === undefined ? [] : [this.datapathName];
+      return unixctl(socket, 'dpctl/dump-conntrack', ...named, `zone=${String(zone)}`);
+    });
   }
 
   async makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void> {
@@ -261,20 +271,12 @@ export class OvsSwitch implements Switch {
     await this.flush(zone, '', `${from}=${address},ct_nw_proto=17,ct_tp_src=${String(port)}`);
   }
 
+  /** Without the datapath's name: with zone and tuple Open vSwitch 3.1 takes it for a tuple. */
   private async flush(zone: number, ...tuples: readonly string[]): Promise<void> {
-    await wrapped(() => this.conntrack('flush', `zone=${String(zone)}`, ...tuples));
-  }
-
-  /** Names the datapath: without a name Open vSwitch looks for those of every kind, and complains of each that is missing. */
-  private async conntrack(verb: 'dump' | 'flush', ...args: readonly string[]): Promise<string> {
-    const { runDirectory, datapath } = this.options;
-    const socket = await controlSocket(runDirectory, 'ovs-vswitchd');
-    if (this.datapathName === undefined) {
-      const names = (await unixctl(socket, 'dpctl/dump-dps')).split('\n');
-      this.datapathName = names.find((name) => name.startsWith(`${datapath}@`));
-    }
-    const named = this.datapathName === undefined ? args : [this.datapathName, ...args];
-    return unixctl(socket, `dpctl/${verb}-conntrack`, ...named);
+    await wrapped(async () => {
+      const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
+      await unixctl(socket, 'dpctl/flush-conntrack', `zone=${String(zone)}`, ...tuples);
+    });
   }
 
   async send(frames: readonly Uint8Array[], port: number): Promise<void> {
