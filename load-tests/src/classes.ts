@@ -1,5 +1,5 @@
 /**
- * Which connections share an endpoint. Sluice chooses by a hash of a few bits of the client's address and port
+ * Which connections share an endpoint. Sluice chooses by a hash of some bits of the client's address and port
  * (libs/datapath/src/pipeline/service-shards.ts): all connections that have these bits in common, a class, go to the same
  * endpoint. So it is classes that are spread, and a hundred connections of one class say no more than one. Pure.
  */

@@ -121,10 +121,10 @@ describe.each(families)('a client whose endpoint went before it answered, %s', (
     const service = await createService('unanswered', family);
     await setEndpoints(service, family, [{ ...at('a', family), addresses: [nobody()] }]);
     const [host, port] = [gateway?.[family] ?? '', await nodePortOf(service)];
-    const url = `http://${inUrl(host)}:${port}/hostname`;
-    expect(await isSilent('outside', url)).toBe(true);
+    const target = `${inUrl(host)}:${port}/hostname`;
+    expect(await isSilent('outside', target)).toBe(true);
     // Before its fifth SYN, after 15 seconds, it gives up; without one that goes elsewhere it would wait for a minute.
-    const name = runIn('outside', 'curl', '-s', '-m', '14', url);
+    const name = runIn('outside', 'curl', '-s', '-m', '14', `http://${target}`);
     await eventually('the SYN to have been sent', () => isConnecting('outside', host, port));
     await setEndpoints(service, family, [at('a', family)]);
     expect(await name).toBe('a');

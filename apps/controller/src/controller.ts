@@ -98,6 +98,7 @@ export class Controller implements HostedProcess {
   private leadershipChanged(leading: boolean): void {
     this.metrics.leading.set(leading ? 1 : 0);
     if (!leading) this.fleet.reset();
+    this.sightings.forget();
     // Another leader may have given out ids meanwhile.
     this.ids.forget();
     this.queue.add(cluster);

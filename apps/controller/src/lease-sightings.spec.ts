@@ -51,6 +51,13 @@ test('one of the future is new', () => {
   expect(seen(start + hourMs)).toBe(0);
 });
 
+test('after a time in which nobody looked a Lease is as old as it says again', () => {
+  seen(start);
+  sightings.forget();
+  clock.advance(hourMs);
+  expect(seen(start + 20_000)).toBe(20_000);
+});
+
 test('a Lease that nobody has renewed stays as it is', () => {
   const bare: Lease = { metadata: { namespace: 'sluice-system', name: 'gateway-gateway-1' } };
   expect(sightings.seen([bare])).toEqual([bare]);

@@ -16,6 +16,11 @@ export class LeaseSightings {
 
   constructor(private readonly clock: Clock) {}
 
+  /** Nobody looks from now on: what changes meanwhile may have changed long before it is seen. */
+  forget(): void {
+    this.sightings = new Map();
+  }
+
   /**
    * The Leases with the time by this process's clock in the place of the holder's. One that was never seen before is as old
    * as it says, for want of anything better; one of the future is new.

@@ -2,21 +2,13 @@
  * What a server can be given in some seconds: `rates.js connects|bytes ADDRESS PORT SECONDS`. Prints new connections, or bytes,
  * a second, and how many connections failed or took five seconds, as JSON.
  */
-import { connect, type Socket } from 'node:net';
 import { monotonicSeconds } from '../harness/measure.js';
+import { connected } from './patient.js';
 
 const [what = '', host = '', port = '', seconds = ''] = process.argv.slice(2);
 const endsAt = monotonicSeconds() + Number(seconds);
-const patienceMs = 5000;
 const atOnce = { connects: 32, bytes: 4 } as const;
 const chunk = Buffer.alloc(256 << 10);
-
-const open = (): Promise<Socket> =>
-  new Promise((resolve, reject) => {
-    const socket = connect({ host, port: Number(port) }, () => resolve(socket));
-    socket.on('error', reject);
-    socket.setTimeout(patienceMs, () => socket.destroy(new Error(`${host} did not answer in time`)));
-  });
 
 let failed = 0;
 
@@ -25,7 +17,7 @@ async function connects(): Promise<number> {
   let made = 0;
   while (monotonicSeconds() < endsAt) {
     try {
-      const socket = await open();
+      const socket = await connected(host, Number(port));
       // A reset: no port waits.
       socket.resetAndDestroy();
       made++;
@@ -38,7 +30,7 @@ async function connects(): Promise<number> {
 
 /** What one connection carried. */
 async function bytes(): Promise<number> {
-  const socket = await open();
+  const socket = await connected(host, Number(port));
   while (monotonicSeconds() < endsAt) await new Promise((resolve) => socket.write(chunk, resolve));
   const sent = socket.bytesWritten - socket.writableLength;
   socket.resetAndDestroy();

@@ -18,7 +18,7 @@ import {
   tupleKey,
 } from '@sluice/netlink';
 import { replayFrame } from '../frames/replay.js';
-import { dumpedConnection, type DumpedConnection, isOver } from '../switch/conntrack-dump.js';
+import { dumpedConnection, type DumpedConnection, isOver, originalOf } from '../switch/conntrack-dump.js';
 import { type Switch } from '../switch/switch.js';
 import { type ConnectionTable } from './ports.js';
 
@@ -128,13 +128,6 @@ const changedIn = (dump: string): readonly DumpedConnection[] =>
     .split('\n')
     .filter(hasOtherPort)
     .flatMap((line) => dumpedConnection(line) ?? []);
-
-const originalOf = (found: DumpedConnection): Tuple => ({
-  source: found.source,
-  destination: found.destination,
-  protocol: protocols[found.protocol],
-  transport: { kind: 'ports', source: found.sourcePort, destination: found.destinationPort },
-});
 
 const shown = (
   zone: number,

@@ -163,3 +163,22 @@ test('what is told while it waits is looked for together, and a process that end
   await stale.settled();
   expect(dumps).toBe(1);
 });
+
+test('datagrams do not wait until the table is looked at', async () => {
+  const forgotten: string[] = [];
+  const stale = new StaleClients({
+    ...{ zone, clock: new ManualClock(), logger: silentLogger },
+    switch: {
+      forgetDatagrams: (_zone, { address }) => Promise.resolve(void forgotten.push(address)),
+      connections: () => Promise.reject(new Error('not yet')),
+      endConnection: () => Promise.resolve(),
+    },
+  });
+  stale.update([tcpPort('10.244.1.5'), port('10.244.1.6')]);
+  stale.update([port('10.244.1.6')]);
+  stale.update([]);
+  await setImmediate();
+  expect(forgotten).toEqual(['10.244.1.6']);
+  stale.stop();
+  await stale.settled();
+});

@@ -29,7 +29,8 @@ export class StaleClients {
   private served: readonly ServicePort[] | undefined;
   private datagrams: readonly EndpointPlace[] = [];
   private unanswered: readonly EndpointPlace[] = [];
-  private working: Promise<void> | undefined;
+  private forgetting: Promise<void> | undefined;
+  private looking: Promise<void> | undefined;
   private restMs = gatherMs;
   private waking: (() => void) | undefined;
   private stopped = false;
@@ -46,15 +47,15 @@ export class StaleClients {
     const gone = goneEndpoints(served, services);
     this.datagrams = [...this.datagrams, ...gone.udp];
     this.unanswered = [...this.unanswered, ...gone.tcp];
-    if (this.datagrams.length + this.unanswered.length === 0) return;
-    this.working ??= this.work().finally(() => {
-      this.working = undefined;
-    });
+    if (this.datagrams.length > 0)
+      this.forgetting ??= this.orLater(this.forgetDatagrams()).finally(() => (this.forgetting = undefined));
+    if (this.unanswered.length > 0)
+      this.looking ??= this.orLater(this.forgetUnanswered()).finally(() => (this.looking = undefined));
   }
 
   /** Resolves when nothing is under way. */
   async settled(): Promise<void> {
-    await this.working;
+    await Promise.all([this.forgetting, this.looking]);
   }
 
   stop(): void {
@@ -62,15 +63,9 @@ export class StaleClients {
     this.waking?.();
   }
 
-  private async work(): Promise<void> {
+  private async orLater(work: Promise<void>): Promise<void> {
     try {
-      await this.forgetDatagrams();
-      while (this.unanswered.length > 0) {
-        await this.rest();
-        if (this.stopped) return;
-        await this.forgetUnanswered();
-        await this.forgetDatagrams();
-      }
+      await work;
     } catch (error) {
       this.options.logger.warn(
         { udp: this.datagrams.length, tcp: this.unanswered.length, error: describeError(error) },
@@ -89,12 +84,16 @@ export class StaleClients {
 
   private async forgetUnanswered(): Promise<void> {
     const { switch: ovs, zone, clock } = this.options;
-    const endpoints = this.unanswered;
-    const started = clock.monotonicMs();
-    const dump = await ovs.connections(zone);
-    for (const connection of unansweredBy(endpoints, dump)) await ovs.endConnection(zone, connection);
-    this.restMs = Math.max(gatherMs, restFactor * (clock.monotonicMs() - started));
-    this.unanswered = this.unanswered.slice(endpoints.length);
+    while (this.unanswered.length > 0) {
+      await this.rest();
+      if (this.stopped) return;
+      const endpoints = this.unanswered;
+      const started = clock.monotonicMs();
+      const dump = await ovs.connections(zone);
+      for (const connection of unansweredBy(endpoints, dump)) await ovs.endConnection(zone, connection);
+      this.restMs = Math.max(gatherMs, restFactor * (clock.monotonicMs() - started));
+      this.unanswered = this.unanswered.slice(endpoints.length);
+    }
   }
 
   private rest(): Promise<void> {

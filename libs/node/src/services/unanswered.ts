@@ -1,11 +1,10 @@
 /** TCP connections whose first packet nobody has answered, by the endpoint that it went to. Pure. */
 import { type EndpointPlace } from '@sluice/model';
 import { type Tuple } from '@sluice/netlink';
-import { dumpedConnection } from '../switch/conntrack-dump.js';
+import { dumpedConnection, originalOf } from '../switch/conntrack-dump.js';
 
 /** In both datapaths: a SYN was seen, and no answer (ovs-dpctl(8), dump-conntrack). */
 const unanswered = 'state=SYN_SENT';
-const tcp = 6;
 
 const keyOf = ({ address, port }: EndpointPlace): string => `${address} ${String(port)}`;
 
@@ -18,8 +17,6 @@ export function unansweredBy(endpoints: readonly EndpointPlace[], dump: string):
     .flatMap((line): Tuple[] => {
       const found = dumpedConnection(line);
       if (found?.protocol !== 'tcp' || !places.has(keyOf(found.answersFrom))) return [];
-      const { source, destination, sourcePort, destinationPort } = found;
-      const transport = { kind: 'ports', source: sourcePort, destination: destinationPort } as const;
-      return [{ source, destination, protocol: tcp, transport }];
+      return [originalOf(found)];
     });
 }

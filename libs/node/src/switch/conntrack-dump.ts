@@ -1,5 +1,6 @@
 /** Lines of Open vSwitch's conntrack (ovs-dpctl(8), dump-conntrack). */
 import { canonicalIp } from '@sluice/core';
+import { protocols, type Tuple } from '@sluice/netlink';
 
 export interface DumpedConnection {
   readonly protocol: 'tcp' | 'udp';
@@ -37,6 +38,13 @@ export function dumpedConnection(line: string): DumpedConnection | undefined {
     state: /state=(\w+)/.exec(rest)?.[1],
   };
 }
+
+export const originalOf = (found: DumpedConnection): Tuple => ({
+  source: found.source,
+  destination: found.destination,
+  protocol: protocols[found.protocol],
+  transport: { kind: 'ports', source: found.sourcePort, destination: found.destinationPort },
+});
 
 /** Both sides have said that they send no more (RFC 9293 section 3.3.2), or one has broken it off. */
 const overStates = ['TIME_WAIT', 'CLOSING', 'LAST_ACK', 'CLOSED', 'CLOSE'] as const;
