@@ -52,8 +52,12 @@ function parseRun(kind: RestingId['kind'], text: string): readonly RestingId[] {
   return Array.from({ length: Math.max(0, length) }, (_, at) => ({ kind, id: first + at, untilMs }));
 }
 
+const nothing = JSON.stringify(formatIds([]));
+
 export class IdRecord {
   private current: readonly RestingId[] | undefined;
+  /** `current` as it is written. */
+  private recorded: string | undefined;
 
   constructor(
     private readonly client: KubeClient,
@@ -66,17 +70,21 @@ export class IdRecord {
     if (this.current !== undefined) return this.current;
     const found = await this.client.find(configMaps, { namespace: this.namespace, name });
     this.current = parseIds(found?.data ?? {});
+    this.recorded = JSON.stringify(formatIds(this.current));
     return this.current;
   }
 
   forget(): void {
     this.current = undefined;
+    this.recorded = undefined;
   }
 
   /** Before anything that uses a new id is written. */
   async write(ids: readonly RestingId[]): Promise<void> {
-    if (JSON.stringify(formatIds(ids)) === JSON.stringify(formatIds(this.current ?? []))) return;
-    const object = { metadata: { namespace: this.namespace, name }, data: formatIds(ids) };
+    const data = formatIds(ids);
+    const text = JSON.stringify(data);
+    if (text === (this.recorded ?? nothing)) return;
+    const object = { metadata: { namespace: this.namespace, name }, data };
     try {
       await this.client.apply(configMaps, object, { fieldManager: 'sluice-controller', force: true });
     } catch (error) {
@@ -84,5 +92,6 @@ export class IdRecord {
       throw error;
     }
     this.current = ids;
+    this.recorded = text;
   }
 }

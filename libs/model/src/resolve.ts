@@ -13,6 +13,7 @@ import {
   type AgentIntent,
   type EgressRoute,
   type GatewayIntent,
+  type HeldEgress,
   type Intent,
   type LocalPod,
   type PodVerdict,
@@ -254,7 +255,16 @@ interface ServedPool {
 const heldSlots = ({ status }: EgressPool, gateway: string): ReadonlySet<number> =>
   new Set((status?.slots ?? []).filter(({ holder }) => holder === gateway).map(({ slot }) => slot));
 
-function heldEgress({ id: egressId, slot, addresses }: EgressAddress['spec'], pool: ServedPool | undefined) {
+/** Addresses do not change: what was made of one is the identical object as long as it is equal. */
+const heldBefore = new WeakMap<EgressAddress['spec'], HeldEgress>();
+
+function heldEgress(spec: EgressAddress['spec'], pool: ServedPool | undefined): HeldEgress[] {
   if (pool?.id === undefined) return [];
-  return [{ egressId, slot: globalSlot(pool.id, slot), addresses, held: pool.held.has(slot) }];
+  const slot = globalSlot(pool.id, spec.slot);
+  const held = pool.held.has(spec.slot);
+  const before = heldBefore.get(spec);
+  if (before?.slot === slot && before.held === held) return [before];
+  const egress = { egressId: spec.id, slot, addresses: spec.addresses, held };
+  heldBefore.set(spec, egress);
+  return [egress];
 }

@@ -6,22 +6,26 @@ import { type Intent } from '@sluice/model';
 import { type DatapathConfig, checkConfig, defaultConfig } from '../config.js';
 import { type CompiledDesired, assemble } from './compiled.js';
 import { sameData } from './equal.js';
+import { GatewayScopes } from './gateway-scopes.js';
+import { type Keyed } from './scope-memo.js';
 import {
-  type Keyed,
-  addressScopes,
   baseScope,
-  egressScopes,
   fleetScopes,
   gatewayScopes,
-  neighbourScopes,
   peerScopes,
   podScopes,
   poolScopes,
   routeScopes,
-  serviceScopes,
   slotScopes,
 } from './scopes.js';
-import { type Section, type Sections, type Unit, type UnitState } from './unit.js';
+import {
+  type Section,
+  type SectionName,
+  type Sections,
+  type Unit,
+  type UnitState,
+  sectionNames,
+} from './unit.js';
 import {
   addressUnit,
   egressUnit,
@@ -53,15 +57,25 @@ function advance<S>(before: Section, scopes: Keyed<S>, make: (scope: S) => UnitS
   return same && after.size === before.size ? before : after;
 }
 
+type ScopeLists = Partial<Record<SectionName, Keyed<unknown>>>;
+
+interface Memory {
+  readonly intent: Intent;
+  /** Of which the sections were made: the identical list gives the identical section. */
+  readonly lists: ScopeLists;
+  readonly result: CompiledDesired;
+}
+
 /** One bridge's compiler. Not shared between bridges: it remembers. */
 export class Compiler {
   private readonly config: DatapathConfig;
-  private last: CompiledDesired | undefined;
-  private lastIntent: Intent | undefined;
+  private readonly ofGateway: GatewayScopes;
+  private memory: Memory | undefined;
 
   /** Throws ConfigError SLUICE_CONFIG_INVALID when marks or zones cannot work. */
   constructor(config: DatapathConfig = defaultConfig) {
     this.config = checkConfig(config);
+    this.ofGateway = new GatewayScopes(config);
   }
 
   /**
@@ -69,33 +83,41 @@ export class Compiler {
    * SLUICE_ADDRESS_INVALID for an address that is none; the compiler's memory is then as before.
    */
   compile(intent: Intent): CompiledDesired {
-    if (this.last !== undefined && intent === this.lastIntent) return this.last;
-    const sections = this.sections(intent, this.last?.sections);
-    const result = sections === this.last?.sections ? this.last : assemble(sections);
-    this.last = result;
-    this.lastIntent = intent;
+    const { memory } = this;
+    if (memory?.intent === intent) return memory.result;
+    const lists: ScopeLists = {};
+    const sections = this.sections(intent, lists);
+    const before = memory?.result;
+    const isSame =
+      before !== undefined && sectionNames.every((name) => sections[name] === before.sections[name]);
+    const result = isSame ? before : assemble(sections);
+    this.memory = { intent, lists, result };
     return result;
   }
 
-  private sections(intent: Intent, last: Sections | undefined): Sections {
-    const { config } = this;
-    const before = (name: keyof Sections): Section => last?.[name] ?? empty;
-    const next: Sections = {
-      node: advance(before('node'), [['node', baseScope(intent, config)]], nodeUnit),
-      peer: advance(before('peer'), peerScopes(intent), peerUnit(config)),
-      fleet: advance(before('fleet'), fleetScopes(intent), fleetUnit),
-      gateway: advance(before('gateway'), gatewayScopes(intent), gatewayUnit),
-      slot: advance(before('slot'), slotScopes(intent), slotUnit),
-      route: advance(before('route'), routeScopes(intent), routeUnit),
-      pod: advance(before('pod'), podScopes(intent), podUnit),
-      pool: advance(before('pool'), poolScopes(intent), poolUnit(config)),
-      egress: advance(before('egress'), egressScopes(intent, config), egressUnit),
-      address: advance(before('address'), addressScopes(intent), addressUnit),
-      service: advance(before('service'), serviceScopes(intent, config), serviceUnit),
-      neighbour: advance(before('neighbour'), neighbourScopes(intent), neighbourUnit),
+  /** Fills `lists`. */
+  private sections(intent: Intent, lists: ScopeLists): Sections {
+    const { config, memory, ofGateway } = this;
+    const section = <S>(name: SectionName, scopes: Keyed<S>, make: (scope: S) => UnitState): Section => {
+      lists[name] = scopes;
+      if (memory === undefined) return advance(empty, scopes, make);
+      const before = memory.result.sections[name];
+      return memory.lists[name] === scopes ? before : advance(before, scopes, make);
     };
-    const names = Object.keys(next) as (keyof Sections)[];
-    return last !== undefined && names.every((name) => next[name] === last[name]) ? last : next;
+    return {
+      node: section('node', [['node', baseScope(intent, config)]], nodeUnit),
+      peer: section('peer', peerScopes(intent), peerUnit(config)),
+      fleet: section('fleet', fleetScopes(intent), fleetUnit),
+      gateway: section('gateway', gatewayScopes(intent), gatewayUnit),
+      slot: section('slot', slotScopes(intent), slotUnit),
+      route: section('route', routeScopes(intent), routeUnit),
+      pod: section('pod', podScopes(intent), podUnit),
+      pool: section('pool', poolScopes(intent), poolUnit(config)),
+      egress: section('egress', ofGateway.egress(intent), egressUnit),
+      address: section('address', ofGateway.address(intent), addressUnit),
+      service: section('service', ofGateway.service(intent), serviceUnit),
+      neighbour: section('neighbour', ofGateway.neighbour(intent), neighbourUnit),
+    };
   }
 }
 

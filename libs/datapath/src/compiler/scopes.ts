@@ -1,32 +1,27 @@
 /**
  * Splits an intent into the scopes of its units. Only here is it decided what a unit depends on; an object that
- * references something unknown (an egress without a slot, a gateway without a tunnel) gets no flows: fail closed.
+ * references something unknown (an egress without a slot, a gateway without a tunnel) gets no flows: fail closed. Those of
+ * what a gateway has by the thousand: gateway-scopes.ts.
  */
 import { parseIp } from '@sluice/core';
 import { type GlobalSlot, type Intent, type LocalPod } from '@sluice/model';
 import { type DatapathConfig } from '../config.js';
 import { ofports, tunnelPort } from '../layout/ids.js';
 import {
-  type AddressScope,
-  type EgressScope,
   type FleetScope,
   type GatewayScope,
-  type NeighbourScope,
   type NodeScope,
   type PeerScope,
   type PodScope,
   type PoolScope,
   type RouteScope,
-  type ServiceScope,
   type SlotScope,
 } from '../pipeline/scope.js';
 import { type AgentNets } from '../host/agent-nft.js';
-import { familyOf } from '../pipeline/matches.js';
+import { type Keyed } from './scope-memo.js';
 
 /** Outer headers of Geneve: Ethernet 14, Geneve 8, UDP 8, and IPv4 20 or IPv6 40. */
 const tunnelOverhead = { 4: 50, 6: 70 } as const;
-
-export type Keyed<S> = readonly (readonly [key: string, scope: S])[];
 
 export interface BaseScope extends NodeScope {
   readonly nets: AgentNets | undefined;
@@ -123,41 +118,3 @@ export const poolScopes = ({ gateway }: Intent): Keyed<PoolScope> =>
     `pool/${String(pool.poolId)}/${String(parseIp(pool.nextHop).family)}`,
     pool,
   ]);
-
-export const egressScopes = ({ gateway }: Intent, config: DatapathConfig): Keyed<EgressScope> =>
-  (gateway?.egresses ?? []).map(({ egressId, slot, addresses }) => [
-    `egress/${String(egressId)}`,
-    { egressId, slot, addresses, zone: config.zones.nat },
-  ]);
-
-/** All addresses that this gateway may come to hold: only the gate changes then. Egresses may share one. */
-export function addressScopes({ gateway }: Intent): Keyed<AddressScope> {
-  if (gateway === undefined) return [];
-  return gateway.egresses.flatMap(({ addresses, slot }) =>
-    addresses.map((text) => [`address/${text}`, { address: text, slot }] as const),
-  );
-}
-
-/** IPv6 only: what IPv4 needs of the host are its routes. */
-export function neighbourScopes({ gateway }: Intent): Keyed<NeighbourScope> {
-  if (gateway === undefined) return [];
-  const uplinkMac = gateway.uplink.mac;
-  return gateway.egresses.flatMap(({ addresses, held }) =>
-    addresses
-      .filter((address) => address.includes(':'))
-      .map((address) => [`neighbour/${address}`, { address, uplinkMac, held }] as const),
-  );
-}
-
-export function serviceScopes({ gateway }: Intent, config: DatapathConfig): Keyed<ServiceScope> {
-  if (gateway === undefined) return [];
-  const own = gateway.uplink.addresses.map((text) => text.split('/')[0] ?? '');
-  const hostAddresses = {
-    4: own.filter((address) => familyOf(address) === 4),
-    6: own.filter((address) => familyOf(address) === 6),
-  };
-  return gateway.services.map((service) => [
-    `service/${String(service.serviceId)}/${String(service.family)}`,
-    { service, hostAddresses: hostAddresses[service.family], zone: config.zones.nat },
-  ]);
-}

@@ -114,12 +114,12 @@ function countsBy(pools: readonly PlannedPool[], addresses: readonly EgressAddre
     counts.set(name, found);
     return found;
   };
+  const inSlot = Map.groupBy(addresses, ({ spec }) => `${spec.pool}/${String(spec.slot)}`);
   for (const { slots, pool } of pools) {
     for (const { holder, slot } of slots) {
       if (holder === undefined) continue;
       of(holder).slots++;
-      const held = addresses.filter(({ spec }) => spec.pool === nameOf(pool) && spec.slot === slot);
-      of(holder).addresses += held.length;
+      of(holder).addresses += inSlot.get(`${nameOf(pool)}/${String(slot)}`)?.length ?? 0;
     }
   }
   return counts;

@@ -110,9 +110,10 @@ function complete(
     .filter((family) => !stays.some((allocation) => covers(allocation, family)))
     .filter((family) => pool === undefined || allocator.serves(pool, family));
   if (missing.length === 0) return undefined;
-  const joinable = all
-    .joinable(service)
-    .find((each) => fits(each, request) && missing.some((family) => covers(each, family)));
+  const joinable = all.joinable(
+    service,
+    (each) => fits(each, request) && missing.some((family) => covers(each, family)),
+  );
   if (joinable !== undefined) {
     all.use(joinable, service);
     return undefined;

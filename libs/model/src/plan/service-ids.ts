@@ -40,9 +40,19 @@ const keysOf = (service: Service): readonly string[] =>
 
 const textOf = ({ metadata }: Service): string | undefined => metadata.annotations?.[serviceIdsAnnotation];
 
-/** Every port has its id, and the annotation says just that. */
-const isSettled = (service: Service, held: ServiceIds): boolean =>
+const settles = (service: Service, held: ServiceIds): boolean =>
   keysOf(service).every((key) => held.has(key)) && textOf(service) === formatServiceIds(held);
+
+/** With all ids that it claims. Objects do not change: each is looked at once. */
+const settledAlone = new WeakMap<Service, boolean>();
+
+/** Every port has its id, and the annotation says just that. */
+function isSettled(service: Service, held: ServiceIds): boolean {
+  if (held !== claimedIds(service)) return settles(service, held);
+  const known = settledAlone.get(service) ?? settles(service, held);
+  settledAlone.set(service, known);
+  return known;
+}
 
 function planOne(service: Service, held: ServiceIds, ids: Ids): ServiceIdPlan {
   const next = new Map(held);

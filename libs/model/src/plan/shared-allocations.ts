@@ -3,17 +3,12 @@
  * one address, as long as no two of them have the same port of it.
  */
 import { type Family } from '@sluice/core';
-import {
-  addressLimits,
-  type EgressAddress,
-  type EgressAddressSpec,
-  type EgressClaim,
-  type Service,
-} from '@sluice/kube';
+import { type EgressAddress, type EgressAddressSpec, type EgressClaim, type Service } from '@sluice/kube';
 import { type AddressUsers } from '../cluster-plan.js';
 import { familyOf } from '../ip-text.js';
 import { addressName, type NewAddress } from './allocator.js';
-import { leavingPods, portKeysOf, sharingKeyOf } from './service-request.js';
+import { leavingPods, sharingKeyOf } from './service-request.js';
+import { Sharers } from './sharers.js';
 
 /** Addresses that Services are reached by, or will be. */
 export interface Allocation {
@@ -35,7 +30,7 @@ export const covers = ({ spec }: Allocation, family: Family): boolean =>
 
 export class SharedAllocations {
   /** Who is reached by which, after the plan; in the order of their ids. */
-  private readonly users: Map<Allocation, readonly Service[]>;
+  private readonly users: Map<Allocation, Sharers>;
   private readonly byOwner: ReadonlyMap<string, readonly Allocation[]>;
 
   /** `addresses` of Services. */
@@ -43,7 +38,7 @@ export class SharedAllocations {
     const allocations = addresses
       .toSorted((a, b) => a.spec.id - b.spec.id)
       .map((address): Allocation => ({ spec: address.spec, address }));
-    this.users = new Map(allocations.map((allocation) => [allocation, []]));
+    this.users = new Map(allocations.map((allocation) => [allocation, new Sharers()]));
     const owned = allocations.flatMap((allocation) =>
       ownersOf(allocation.spec).map((uid) => ({ uid, allocation })),
     );
@@ -59,10 +54,13 @@ export class SharedAllocations {
     return own.filter((allocation) => this.obstacle(allocation, service) === undefined);
   }
 
-  /** Those of others that it may join. */
-  joinable(service: Service): readonly Allocation[] {
-    if (sharingKeyOf(service) === undefined) return [];
-    return this.taken().filter((allocation) => this.obstacle(allocation, service) === undefined);
+  /** The first of those of others that suit it and that it may join. */
+  joinable(service: Service, suits: (allocation: Allocation) => boolean): Allocation | undefined {
+    if (sharingKeyOf(service) === undefined) return undefined;
+    for (const [allocation, users] of this.users)
+      if (users.size > 0 && suits(allocation) && this.obstacle(allocation, service) === undefined)
+        return allocation;
+    return undefined;
   }
 
   /** With one of the addresses, if it is in use. */
@@ -73,56 +71,37 @@ export class SharedAllocations {
   /** Why the Service cannot have it beside those who do; undefined: it can. */
   obstacle(allocation: Allocation, service: Service): string | undefined {
     const users = this.usersOf(allocation);
-    if (users.includes(service)) return undefined;
-    if (users.length > addressLimits.sharers)
-      return `it is in use by ${String(users.length)} Services, and no more may share one`;
     const { namespace = '' } = allocation.spec.claim;
-    if (namespace !== service.metadata.namespace) return `it is in use in namespace ${namespace}`;
-    const key = sharingKeyOf(service);
-    const ports = portKeysOf(service);
-    for (const user of users) {
-      const { name } = user.metadata;
-      if (key === undefined || sharingKeyOf(user) !== key)
-        return `it is in use by Service ${name}, which does not share it with this one`;
-      const taken = portKeysOf(user).find((port) => ports.includes(port));
-      if (taken !== undefined) return `Service ${name} has ${taken} of it`;
-    }
-    return this.leavingObstacle(users, service);
-  }
-
-  private leavingObstacle(users: readonly Service[], service: Service): string | undefined {
-    if (leavingPods(service) === undefined) return undefined;
-    const selectors = users.flatMap((user) => leavingPods(user) ?? []);
-    if (selectors.length < addressLimits.podSelectors) return undefined;
-    return `the Pods of ${String(selectors.length)} Services leave with it, and no more may`;
+    if (users.size > 0 && namespace !== service.metadata.namespace)
+      return `it is in use in namespace ${namespace}`;
+    return users.obstacle(service);
   }
 
   use(allocation: Allocation, service: Service): void {
-    const users = this.usersOf(allocation);
-    if (!users.includes(service)) this.users.set(allocation, [...users, service]);
+    this.usersOf(allocation).add(service);
   }
 
   make({ spec }: NewAddress, service: Service): void {
-    this.users.set({ spec, address: undefined }, [service]);
+    this.use({ spec, address: undefined }, service);
   }
 
   /** Addresses that the plan makes, as they are to be. */
   created(): readonly NewAddress[] {
     return this.taken()
       .filter(({ address }) => address === undefined)
-      .map((allocation) => specOf(allocation.spec, this.usersOf(allocation)))
+      .map((allocation) => specOf(allocation.spec, this.usersOf(allocation).all()))
       .map((spec) => ({ name: addressName(spec.addresses[0] ?? ''), spec }));
   }
 
   unused(): readonly EgressAddress[] {
-    return [...this.users].flatMap(([{ address }, users]) => (users.length === 0 ? (address ?? []) : []));
+    return [...this.users].flatMap(([{ address }, users]) => (users.size === 0 ? (address ?? []) : []));
   }
 
   changed(): readonly AddressUsers[] {
     return this.taken().flatMap((allocation): AddressUsers[] => {
       const { address, spec } = allocation;
       if (address === undefined) return [];
-      const { claim, sharedWith = [], pods = [] } = specOf(spec, this.usersOf(allocation));
+      const { claim, sharedWith = [], pods = [] } = specOf(spec, this.usersOf(allocation).all());
       const before = [spec.claim.uid, spec.sharedWith ?? [], spec.pods ?? []];
       if (JSON.stringify(before) === JSON.stringify([claim.uid, sharedWith, pods])) return [];
       const { name, uid = '' } = address.metadata;
@@ -130,12 +109,17 @@ export class SharedAllocations {
     });
   }
 
-  private usersOf(allocation: Allocation): readonly Service[] {
-    return this.users.get(allocation) ?? [];
+  private usersOf(allocation: Allocation): Sharers {
+    let users = this.users.get(allocation);
+    if (users === undefined) {
+      users = new Sharers();
+      this.users.set(allocation, users);
+    }
+    return users;
   }
 
   private taken(): readonly Allocation[] {
-    return [...this.users].flatMap(([allocation, users]) => (users.length > 0 ? [allocation] : []));
+    return [...this.users].flatMap(([allocation, users]) => (users.size > 0 ? [allocation] : []));
   }
 }
 
