@@ -9,6 +9,7 @@ export type ChangeListener<T> = (key: string, before: T | undefined, after: T | 
 export interface Store<T> {
   readonly size: number;
   get(key: string): T | undefined;
+  /** The identical list as long as nothing changes. */
   list(): readonly T[];
   keys(): readonly string[];
   /** Calls for every change from now on; the result unsubscribes. A listener that throws is logged and harms no other. */
@@ -24,6 +25,7 @@ interface Entry<T> {
 export class ObjectStore<T extends KubeObject> implements Store<T> {
   private readonly entries = new Map<string, Entry<T>>();
   private readonly listeners = new Set<ChangeListener<T>>();
+  private listed: readonly T[] | undefined;
 
   constructor(private readonly logger: Logger) {}
 
@@ -36,7 +38,8 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
   }
 
   list(): readonly T[] {
-    return Array.from(this.entries.values(), ({ object }) => object);
+    this.listed ??= Array.from(this.entries.values(), ({ object }) => object);
+    return this.listed;
   }
 
   keys(): readonly string[] {
@@ -60,12 +63,14 @@ export class ObjectStore<T extends KubeObject> implements Store<T> {
     if (this.has(key, resourceVersion)) return;
     const before = this.entries.get(key)?.object;
     this.entries.set(key, { resourceVersion, object });
+    this.listed = undefined;
     this.tell(key, before, object);
   }
 
   delete(key: string): void {
     const before = this.entries.get(key)?.object;
     if (!this.entries.delete(key)) return;
+    this.listed = undefined;
     this.tell(key, before, undefined);
   }
 

@@ -21,14 +21,17 @@ export class ScopeMemo<T extends object, Context, S> {
       this.last = undefined;
     }
     if (this.last?.sources === sources) return this.last.scopes;
-    const scopes = sources.flatMap((source) => this.one(source, context));
+    const scopes: Keyed<S>[number][] = [];
+    for (const source of sources) for (const scope of this.one(source, context)) scopes.push(scope);
     this.last = { sources, scopes };
     return scopes;
   }
 
   private one(source: T, context: Context): Keyed<S> {
-    const known = this.known.get(source) ?? this.make(source, context);
-    this.known.set(source, known);
-    return known;
+    const known = this.known.get(source);
+    if (known !== undefined) return known;
+    const made = this.make(source, context);
+    this.known.set(source, made);
+    return made;
   }
 }

@@ -12,6 +12,7 @@ export interface ListChange<T> {
 export function listChange<T>(before: readonly T[], after: readonly T[]): ListChange<T> {
   const removed = new Set<T>();
   const added = new Set<T>();
+  if (before === after) return { removed, added };
   const shorter = Math.min(before.length, after.length);
   let start = 0;
   while (start < shorter && before[start] === after[start]) start++;

@@ -199,4 +199,5 @@ function healthOf(
 }
 
 const isUnchanged = <T>(before: readonly T[], after: readonly T[]): boolean =>
-  before.length === after.length && before.every((object, at) => object === after[at]);
+  before === after ||
+  (before.length === after.length && before.every((object, at) => object === after[at]));

@@ -36,6 +36,23 @@ function podSpec(component: Component): object {
   };
 }
 
+/**
+ * Every node pays for an agent: small code, and with the settings of the image, are 22 MB less (59 MB at rest). A young
+ * generation of 1 MB made the collector a tenth of a takeover of a thousand addresses; 4 MB cost nothing at rest. Gateway and
+ * controller have all Services: small code would make a plan of 10,000 of them take three times as long. Without a limit to
+ * its growth, the heap of a gateway would be 700 MB of garbage after some hundred changes.
+ */
+const v8Flags = {
+  agent: ['--max-semi-space-size=4', '--optimize-for-size'],
+  gateway: ['--max-semi-space-size=8', '--heap-growing-percent=50'],
+  controller: ['--max-semi-space-size=8', '--heap-growing-percent=50'],
+} as const;
+
+const program = (component: keyof typeof v8Flags): readonly string[] => [
+  ...v8Flags[component],
+  `/opt/sluice/${component}.mjs`,
+];
+
 const onGateways = { nodeSelector: { [gatewayLabel]: 'true' } } as const;
 const notOnGateways = {
   affinity: {
@@ -74,7 +91,7 @@ export function controller(): object {
               name: 'controller',
               image: image('sluice'),
               imagePullPolicy: 'IfNotPresent',
-              args: ['/opt/sluice/controller.mjs'],
+              args: program('controller'),
               env: [
                 fromField('SLUICE_POD_NAME', 'metadata.name'),
                 fromField('SLUICE_NAMESPACE', 'metadata.namespace'),
@@ -126,7 +143,7 @@ function nodeProcess(component: 'agent' | 'gateway'): object {
               name: component,
               image: image('sluice'),
               imagePullPolicy: 'IfNotPresent',
-              args: [`/opt/sluice/${component}.mjs`],
+              args: program(component),
               env: [
                 fromField('SLUICE_NODE_NAME', 'spec.nodeName'),
                 fromField('SLUICE_NAMESPACE', 'metadata.namespace'),
