@@ -9,7 +9,7 @@ import { labDown, labUp } from '../lab/lab.js';
 import { choiceRows } from './choice.js';
 import { GatewayProxy } from './gateway-proxy.js';
 import { observations, quantile, since } from './histogram.js';
-import { endKubeProxies, KubeProxy, kubeProxyVersion } from './kube-proxy.js';
+import { endKubeProxies, KubeProxy, kubeProxyVersion, type Mode } from './kube-proxy.js';
 import { createOne, type Load, populate, sliceOf } from './objects.js';
 import { type ServiceProxy } from './proxy.js';
 import { Target } from './target.js';
@@ -24,7 +24,7 @@ interface Step {
   /** Of the row, or what the rows' ids begin with. */
   readonly id: string;
   readonly load: Load;
-  readonly what: 'rates' | 'first packet' | 'cold sync' | 'beside kube-proxy';
+  readonly what: 'rates' | 'first packet' | 'cold sync' | Mode;
   readonly goalSeconds?: number;
 }
 
@@ -32,7 +32,8 @@ const bySize: readonly Step[] = [
   { id: 'rates', load: { services: 10, endpoints: 2 }, what: 'rates' },
   { id: 'first_packet_100', load: { services: 100, endpoints: 2 }, what: 'first packet' },
   { id: 'cold_sync_1k', load: { services: 1000, endpoints: 2 }, what: 'cold sync' },
-  { id: 'cold_sync_10k', load: { services: 10_000, endpoints: 2 }, what: 'beside kube-proxy' },
+  { id: 'cold_sync_10k', load: { services: 10_000, endpoints: 2 }, what: 'nftables' },
+  { id: 'iptables_10k', load: { services: 10_000, endpoints: 2 }, what: 'iptables' },
   { id: 'first_packet_30000', load: { services: 30_000, endpoints: 2 }, what: 'first packet' },
   { id: 'cold_sync_44k', load: { services: 44_000, endpoints: 2 }, what: 'cold sync', goalSeconds: 12 },
 ];
@@ -112,42 +113,37 @@ async function probe(
   return { cold, residentMb, added, replaced };
 }
 
+/** Each probe makes Services that nobody has made yet. */
+const modes: readonly Mode[] = ['nftables', 'iptables'];
+
 /** With 10,000 Services: also how long a change takes, and what the processes weigh. */
-async function* againstPeers(bench: Bench, load: Load): AsyncGenerator<Measurement> {
-  let firstNew = load.services;
-  const next = () => ({ load, firstNew: (firstNew += changes) - changes });
-  const ours = await probe(bench.ours, bench, next());
-  for (const mode of ['nftables', 'iptables'] as const) {
-    const proxy = new KubeProxy(bench.plan, 'worker-1', mode);
-    try {
-      const theirs = await probe(proxy, bench, next());
-      const against = (of: (probe: Probe) => readonly number[]) => ({
-        samples: of(ours),
-        peer: { name: proxy.name, samples: of(theirs) },
-      });
-      const suffix = mode === 'nftables' ? '' : `_${mode}`;
-      yield {
-        id: `cold_sync_10k_s${suffix}`,
-        unit: 's',
-        ...against(({ cold }) => cold),
-        goal: { atMost: 2 },
-      };
-      yield {
-        id: `add_one_ms_p99${suffix}`,
-        unit: 'ms',
-        ...against(({ added }) => [added.p99Ms]),
-        goal: { atMost: 20 },
-      };
-      yield {
-        id: `endpoint_change_ms_p99${suffix}`,
-        unit: 'ms',
-        ...against(({ replaced }) => [replaced.p99Ms]),
-        goal: { atMost: 20 },
-      };
-      yield { id: `rss_mb_10k${suffix}`, unit: 'MB', ...against(({ residentMb }) => [residentMb]) };
-    } finally {
-      await proxy.remove();
-    }
+async function* besideKubeProxy(bench: Bench, load: Load, mode: Mode): AsyncGenerator<Measurement> {
+  const firstNew = load.services + 2 * changes * modes.indexOf(mode);
+  const ours = await probe(bench.ours, bench, { load, firstNew });
+  const proxy = new KubeProxy(bench.plan, 'worker-1', mode);
+  try {
+    const theirs = await probe(proxy, bench, { load, firstNew: firstNew + changes });
+    const against = (of: (probe: Probe) => readonly number[]) => ({
+      samples: of(ours),
+      peer: { name: proxy.name, samples: of(theirs) },
+    });
+    const suffix = mode === 'nftables' ? '' : `_${mode}`;
+    yield { id: `cold_sync_10k_s${suffix}`, unit: 's', ...against(({ cold }) => cold), goal: { atMost: 2 } };
+    yield {
+      id: `add_one_ms_p99${suffix}`,
+      unit: 'ms',
+      ...against(({ added }) => [added.p99Ms]),
+      goal: { atMost: 20 },
+    };
+    yield {
+      id: `endpoint_change_ms_p99${suffix}`,
+      unit: 'ms',
+      ...against(({ replaced }) => [replaced.p99Ms]),
+      goal: { atMost: 20 },
+    };
+    yield { id: `rss_mb_10k${suffix}`, unit: 'MB', ...against(({ residentMb }) => [residentMb]) };
+  } finally {
+    await proxy.remove();
   }
 }
 
@@ -187,8 +183,8 @@ async function* measure(
 ): AsyncGenerator<Measurement> {
   if (what === 'rates') {
     yield* rates(target, bench);
-  } else if (what === 'beside kube-proxy') {
-    yield* againstPeers(bench, load);
+  } else if (what === 'nftables' || what === 'iptables') {
+    yield* besideKubeProxy(bench, load, what);
   } else if (what === 'cold sync') {
     const goal = goalSeconds === undefined ? {} : { goal: { atMost: goalSeconds } };
     yield { id: `${id}_s`, unit: 's', samples: await coldSyncs(bench.ours, bench), ...goal };

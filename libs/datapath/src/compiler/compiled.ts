@@ -7,7 +7,10 @@ import { type Flow, type Group } from '@sluice/ovs';
 import { InternalError } from '@sluice/core';
 import { type Desired, type DesiredBridge, type DesiredHost } from '../desired.js';
 import { type SetElement } from '../host/agent-nft.js';
-import { type Sections, type UnitBase, type UnitState, sectionNames } from './unit.js';
+import { type Section } from './section.js';
+import { type SectionName, type UnitBase, type UnitState, sectionNames } from './unit.js';
+
+export type Sections = Readonly<Record<SectionName, Section>>;
 
 export interface CompiledDesired extends Desired {
   readonly sections: Sections;

@@ -1,6 +1,9 @@
 /** A compiler that remembers makes what one makes that knows nothing, and makes little of it anew. */
 import { describe, expect, test } from '@jest/globals';
 import { type GatewayIntent, type HeldEgress, type Intent } from '@sluice/model';
+import { flowKey } from '@sluice/ovs';
+import { type Desired } from '../desired.js';
+import { diff, diffInstalled } from '../diff/diff.js';
 import { intents, services, slots } from '../testing/intents.js';
 import { compile, Compiler } from './compiler.js';
 
@@ -9,6 +12,8 @@ const changed = (change: Partial<GatewayIntent>): Intent => ({
   ...gateway,
   gateway: { ...gateway.gateway, ...change },
 });
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : 1);
 
 const at = <T>(list: readonly T[], index: number): T => {
   const found = list[index];
@@ -38,6 +43,14 @@ const later: Readonly<Record<string, Intent>> = {
   'no gateway any more': { ...intents.agent, nodeId: gateway.nodeId },
 };
 
+/** Order says nothing but who came first. */
+const inOrder = ({ flows, groups, bridge, host }: Desired) => ({
+  flows: flows.toSorted((a, b) => compareText(flowKey(a), flowKey(b))),
+  groups: groups.toSorted((a, b) => a.id - b.id),
+  bridge,
+  host,
+});
+
 describe('after a change', () => {
   test.each(Object.keys(later))(
     'to %s it has what a new compiler has, and after the way back, too',
@@ -45,17 +58,25 @@ describe('after a change', () => {
       const compiler = new Compiler();
       compiler.compile(gateway);
       for (const intent of [at(Object.values(later), Object.keys(later).indexOf(name)), gateway]) {
-        const { flows, groups, bridge, host } = compiler.compile(intent);
-        const fresh = compile(intent);
-        expect({ flows, groups, bridge, host }).toEqual({
-          flows: fresh.flows,
-          groups: fresh.groups,
-          bridge: fresh.bridge,
-          host: fresh.host,
-        });
+        expect(inOrder(compiler.compile(intent))).toEqual(inOrder(compile(intent)));
       }
     },
   );
+});
+
+test('the difference of two states is that of what they have, whether they are neighbours or not', () => {
+  const compiler = new Compiler();
+  const states = [gateway, ...Object.values(later), gateway].map((intent) => compiler.compile(intent));
+  for (const before of states)
+    for (const after of states) {
+      const { flows, groups } = diff(before, after);
+      const fresh = diffInstalled(after, { ...before, meters: [] });
+      expect(flows.add.map(flowKey).toSorted()).toEqual(fresh.flows.add.map(flowKey).toSorted());
+      expect(flows.remove.map(flowKey).toSorted()).toEqual(fresh.flows.remove.map(flowKey).toSorted());
+      expect(groups.modify.map(({ id }) => id).toSorted()).toEqual(
+        fresh.groups.modify.map(({ id }) => id).toSorted(),
+      );
+    }
 });
 
 describe('what did not change', () => {
@@ -63,7 +84,7 @@ describe('what did not change', () => {
     const compiler = new Compiler();
     const { sections: before } = compiler.compile(gateway);
     const { sections: after } = compiler.compile(withMoved);
-    const same = [...after.service].filter(([key, unit]) => before.service.get(key) === unit);
+    const same = [...after.service.values()].filter((unit) => before.service.get(unit.key) === unit);
     expect(same).toHaveLength(others.length);
     expect(after.address).toBe(before.address);
   });

@@ -4,10 +4,9 @@
  */
 import { type Intent } from '@sluice/model';
 import { type DatapathConfig, checkConfig, defaultConfig } from '../config.js';
-import { type CompiledDesired, assemble } from './compiled.js';
-import { sameData } from './equal.js';
+import { assemble, type CompiledDesired, type Sections } from './compiled.js';
 import { GatewayScopes } from './gateway-scopes.js';
-import { type Keyed } from './scope-memo.js';
+import { type Keyed, type Scopes } from './scope-memo.js';
 import {
   baseScope,
   fleetScopes,
@@ -18,14 +17,8 @@ import {
   routeScopes,
   slotScopes,
 } from './scopes.js';
-import {
-  type Section,
-  type SectionName,
-  type Sections,
-  type Unit,
-  type UnitState,
-  sectionNames,
-} from './unit.js';
+import { Section } from './section.js';
+import { sectionNames, type SectionName, type UnitState } from './unit.js';
 import {
   addressUnit,
   egressUnit,
@@ -41,28 +34,12 @@ import {
   slotUnit,
 } from './units.js';
 
-const empty: Section = new Map();
-
-/** The next version of a section; the previous one itself when nothing in it changed. The first of equal keys counts. */
-function advance<S>(before: Section, scopes: Keyed<S>, make: (scope: S) => UnitState): Section {
-  const after = new Map<string, Unit>();
-  let same = true;
-  for (const [key, scope] of scopes) {
-    if (after.has(key)) continue;
-    const old = before.get(key);
-    const keep = old !== undefined && sameData(old.scope, scope);
-    same &&= keep;
-    after.set(key, keep ? old : { key, scope, state: make(scope) });
-  }
-  return same && after.size === before.size ? before : after;
-}
-
-type ScopeLists = Partial<Record<SectionName, Keyed<unknown>>>;
+type Versions = Partial<Record<SectionName, number>>;
 
 interface Memory {
   readonly intent: Intent;
-  /** Of which the sections were made: the identical list gives the identical section. */
-  readonly lists: ScopeLists;
+  /** Of the scopes from which sections were made. */
+  readonly versions: Versions;
   readonly result: CompiledDesired;
 }
 
@@ -85,38 +62,47 @@ export class Compiler {
   compile(intent: Intent): CompiledDesired {
     const { memory } = this;
     if (memory?.intent === intent) return memory.result;
-    const lists: ScopeLists = {};
-    const sections = this.sections(intent, lists);
+    const versions: Versions = {};
+    const sections = this.sections(intent, versions);
     const before = memory?.result;
     const isSame =
       before !== undefined && sectionNames.every((name) => sections[name] === before.sections[name]);
     const result = isSame ? before : assemble(sections);
-    this.memory = { intent, lists, result };
+    this.memory = { intent, versions, result };
     return result;
   }
 
-  /** Fills `lists`. */
-  private sections(intent: Intent, lists: ScopeLists): Sections {
+  /** Fills `versions`. */
+  private sections(intent: Intent, versions: Versions): Sections {
     const { config, memory, ofGateway } = this;
-    const section = <S>(name: SectionName, scopes: Keyed<S>, make: (scope: S) => UnitState): Section => {
-      lists[name] = scopes;
-      if (memory === undefined) return advance(empty, scopes, make);
-      const before = memory.result.sections[name];
-      return memory.lists[name] === scopes ? before : advance(before, scopes, make);
+    const before = (name: SectionName): Section => memory?.result.sections[name] ?? Section.empty;
+    const of = <S>(name: SectionName, scopes: Keyed<S>, make: (scope: S) => UnitState): Section =>
+      before(name).advance(scopes, make);
+    const shared = <S>(name: SectionName, scopes: Scopes<S>, make: (scope: S) => UnitState): Section => {
+      versions[name] = scopes.version;
+      if (memory?.versions[name] === scopes.version) return before(name);
+      return of(name, scopes.all(), make);
+    };
+    /** Where no two objects have one key, whatever users write. */
+    const keyed = <S>(name: SectionName, scopes: Scopes<S>, make: (scope: S) => UnitState): Section => {
+      const { change } = scopes;
+      if (change === undefined || change.from !== memory?.versions[name]) return shared(name, scopes, make);
+      versions[name] = scopes.version;
+      return before(name).change(change.removed, change.added, make);
     };
     return {
-      node: section('node', [['node', baseScope(intent, config)]], nodeUnit),
-      peer: section('peer', peerScopes(intent), peerUnit(config)),
-      fleet: section('fleet', fleetScopes(intent), fleetUnit),
-      gateway: section('gateway', gatewayScopes(intent), gatewayUnit),
-      slot: section('slot', slotScopes(intent), slotUnit),
-      route: section('route', routeScopes(intent), routeUnit),
-      pod: section('pod', podScopes(intent), podUnit),
-      pool: section('pool', poolScopes(intent), poolUnit(config)),
-      egress: section('egress', ofGateway.egress(intent), egressUnit),
-      address: section('address', ofGateway.address(intent), addressUnit),
-      service: section('service', ofGateway.service(intent), serviceUnit),
-      neighbour: section('neighbour', ofGateway.neighbour(intent), neighbourUnit),
+      node: of('node', [['node', baseScope(intent, config)]], nodeUnit),
+      peer: of('peer', peerScopes(intent), peerUnit(config)),
+      fleet: of('fleet', fleetScopes(intent), fleetUnit),
+      gateway: of('gateway', gatewayScopes(intent), gatewayUnit),
+      slot: of('slot', slotScopes(intent), slotUnit),
+      route: of('route', routeScopes(intent), routeUnit),
+      pod: of('pod', podScopes(intent), podUnit),
+      pool: of('pool', poolScopes(intent), poolUnit(config)),
+      egress: shared('egress', ofGateway.egress(intent), egressUnit),
+      address: shared('address', ofGateway.address(intent), addressUnit),
+      service: keyed('service', ofGateway.service(intent), serviceUnit),
+      neighbour: shared('neighbour', ofGateway.neighbour(intent), neighbourUnit),
     };
   }
 }

@@ -9,7 +9,7 @@ import {
   type ServiceScope,
 } from '../pipeline/scope.js';
 import { familyOf } from '../pipeline/matches.js';
-import { type Keyed, ScopeMemo } from './scope-memo.js';
+import { type Keyed, ScopeMemo, type Scopes } from './scope-memo.js';
 
 const egressScope = (
   { egressId, slot, addresses }: HeldEgress,
@@ -41,6 +41,8 @@ const serviceScope = (service: ServicePort, { hostAddresses, zone }: ServicePlac
   ],
 ];
 
+const none: readonly never[] = [];
+
 /** For one compiler: it remembers. */
 export class GatewayScopes {
   private readonly egresses = new ScopeMemo(egressScope);
@@ -50,25 +52,22 @@ export class GatewayScopes {
 
   constructor(private readonly config: DatapathConfig) {}
 
-  egress({ gateway }: Intent): Keyed<EgressScope> {
-    return gateway === undefined ? [] : this.egresses.of(gateway.egresses, { zone: this.config.zones.nat });
+  egress({ gateway }: Intent): Scopes<EgressScope> {
+    return this.egresses.of(gateway?.egresses ?? none, { zone: this.config.zones.nat });
   }
 
-  address({ gateway }: Intent): Keyed<AddressScope> {
-    return gateway === undefined ? [] : this.addresses.of(gateway.egresses, undefined);
+  address({ gateway }: Intent): Scopes<AddressScope> {
+    return this.addresses.of(gateway?.egresses ?? none, undefined);
   }
 
-  neighbour({ gateway }: Intent): Keyed<NeighbourScope> {
-    return gateway === undefined
-      ? []
-      : this.neighbours.of(gateway.egresses, { uplinkMac: gateway.uplink.mac });
+  neighbour({ gateway }: Intent): Scopes<NeighbourScope> {
+    return this.neighbours.of(gateway?.egresses ?? none, { uplinkMac: gateway?.uplink.mac ?? '' });
   }
 
-  service({ gateway }: Intent): Keyed<ServiceScope> {
-    if (gateway === undefined) return [];
-    const own = gateway.uplink.addresses.map((text) => text.split('/')[0] ?? '');
+  service({ gateway }: Intent): Scopes<ServiceScope> {
+    const own = (gateway?.uplink.addresses ?? []).map((text) => text.split('/')[0] ?? '');
     const of = (family: Family) => own.filter((address) => familyOf(address) === family);
-    return this.services.of(gateway.services, {
+    return this.services.of(gateway?.services ?? none, {
       hostAddresses: { 4: of(4), 6: of(6) },
       zone: this.config.zones.nat,
     });

@@ -1,30 +1,45 @@
 /** Scopes of objects of which there are tens of thousands, most of them the identical ones as at the last compilation. */
+import { listChange } from '@sluice/model';
 import { sameData } from './equal.js';
 
 /** Key and scope of each unit. */
 export type Keyed<S> = readonly (readonly [key: string, scope: S])[];
 
+/** What a memo made at one time. */
+export interface Scopes<S> {
+  /** Equal: nothing differs. */
+  readonly version: number;
+  readonly all: () => Keyed<S>;
+  /** Since an earlier version. Undefined: anything may differ. */
+  readonly change?: { readonly from: number; readonly removed: Keyed<S>; readonly added: Keyed<S> };
+}
+
 /** Remembers what was made of an object, as long as what else it depends on is equal. For one compiler. */
 export class ScopeMemo<T extends object, Context, S> {
   private context: Context | undefined;
   private known = new WeakMap<T, Keyed<S>>();
-  private last: { readonly sources: readonly T[]; readonly scopes: Keyed<S> } | undefined;
+  private sources: readonly T[] = [];
+  private last: Scopes<S> = { version: 0, all: () => [] };
 
   /** `make` depends on its arguments alone. */
   constructor(private readonly make: (source: T, context: Context) => Keyed<S>) {}
 
-  /** The identical list if both are as they were. */
-  of(sources: readonly T[], context: Context): Keyed<S> {
-    if (!sameData(context, this.context)) {
-      this.context = context;
-      this.known = new WeakMap();
-      this.last = undefined;
-    }
-    if (this.last?.sources === sources) return this.last.scopes;
-    const scopes: Keyed<S>[number][] = [];
-    for (const source of sources) for (const scope of this.one(source, context)) scopes.push(scope);
-    this.last = { sources, scopes };
-    return scopes;
+  /** No object may be in the list twice. */
+  of(sources: readonly T[], context: Context): Scopes<S> {
+    const isSame = sameData(context, this.context);
+    if (isSame && sources === this.sources) return this.last;
+    if (!isSame) this.known = new WeakMap();
+    const scopesOf = (some: Iterable<T>): Keyed<S> =>
+      [...some].flatMap((source) => this.one(source, context));
+    const from = this.last.version;
+    const common = { version: from + 1, all: () => scopesOf(sources) };
+    const { removed, added } = listChange(isSame ? this.sources : [], isSame ? sources : []);
+    this.last = isSame
+      ? { ...common, change: { from, removed: scopesOf(removed), added: scopesOf(added) } }
+      : common;
+    this.context = context;
+    this.sources = sources;
+    return this.last;
   }
 
   private one(source: T, context: Context): Keyed<S> {

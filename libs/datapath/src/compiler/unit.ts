@@ -55,10 +55,6 @@ export interface Unit {
   readonly state: UnitState;
 }
 
-/** Units by key, in the order of the intent. */
-export type Section = ReadonlyMap<string, Unit>;
-export type Sections = Readonly<Record<SectionName, Section>>;
-
 const nothing: UnitState = {
   flows: [],
   groups: [],

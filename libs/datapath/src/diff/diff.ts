@@ -1,7 +1,7 @@
 /** The two differences: against what Open vSwitch has (at start-up), and between two results of one compiler. */
 import { type Flow, type Group, type Meter, flowBody, flowKey, groupBody, groupKey } from '@sluice/ovs';
 import { type CompiledDesired } from '../compiler/compiled.js';
-import { type UnitBase, type UnitState, sectionNames } from '../compiler/unit.js';
+import { type Unit, type UnitBase, type UnitState, sectionNames } from '../compiler/unit.js';
 import { sameData } from '../compiler/equal.js';
 import { type Desired, type DesiredHost } from '../desired.js';
 import { isCompiled } from '../layout/cookies.js';
@@ -58,16 +58,12 @@ interface ChangedUnits {
 
 /** Units that are not identical, of sections that are not identical. */
 function changedUnits(before: CompiledDesired | undefined, after: CompiledDesired): ChangedUnits {
-  const gone: UnitState[] = [];
-  const come: UnitState[] = [];
-  for (const name of sectionNames) {
-    const old = before?.sections[name];
-    const next = after.sections[name];
-    if (old === next) continue;
-    for (const [key, unit] of next) if (old?.get(key) !== unit) come.push(unit.state);
-    for (const [key, unit] of old ?? []) if (next.get(key) !== unit) gone.push(unit.state);
-  }
-  return { before: gone, after: come };
+  const changes = sectionNames.map((name) => after.sections[name].since(before?.sections[name]));
+  const states = (units: readonly Unit[]): UnitState[] => units.map(({ state }) => state);
+  return {
+    before: changes.flatMap(({ gone }) => states(gone)),
+    after: changes.flatMap(({ come }) => states(come)),
+  };
 }
 
 const text = (item: unknown): string => JSON.stringify(item);
