@@ -3,7 +3,7 @@
  * and gateways differ by the roles in their facts and by their reporter; a node with both roles runs one loop.
  */
 import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
-import { bridgeName, type CompiledDesired, type Compiler, podPortName, slowPortName } from '@sluice/datapath';
+import { bridgeName, type Compiler, podPortName, slowPortName } from '@sluice/datapath';
 import {
   type Intent,
   type NodeFacts,
@@ -90,7 +90,7 @@ export class NodeLoop {
   private readonly host = new Cached<HostFacts>();
   private readonly podInterfaces = new Cached<PodInterfaces>();
   private readonly book: ServiceBook;
-  private committed: { readonly intent: Intent; readonly desired: CompiledDesired } | undefined;
+  private committed: Intent | undefined;
   private facts: NodeFacts | undefined;
   private view: SlotView | undefined;
   private problem: Problem | undefined = starting;
@@ -309,7 +309,8 @@ export class NodeLoop {
       for (const record of host.nics) await takeover.settle(record);
       await this.silence(host);
     }
-    this.committed = { intent, desired };
+    compiler.release();
+    this.committed = intent;
   }
 
   private tellKeeper(world: World, { gateway }: Intent): void {
@@ -340,7 +341,7 @@ export class NodeLoop {
   }
 
   private announceHeld(): void {
-    if (this.committed?.intent.gateway !== undefined) this.announcer.hold(this.held());
+    if (this.committed?.gateway !== undefined) this.announcer.hold(this.held());
   }
 
   /** Addresses of open slots. */

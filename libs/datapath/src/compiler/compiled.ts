@@ -8,16 +8,18 @@ import { InternalError } from '@sluice/core';
 import { type Desired, type DesiredBridge, type DesiredHost } from '../desired.js';
 import { type SetElement } from '../host/agent-nft.js';
 import { type Section } from './section.js';
-import { type SectionName, type UnitBase, type UnitState, sectionNames } from './unit.js';
+import { hostSectionNames, type SectionName, sectionNames, type UnitBase, type UnitState } from './unit.js';
 
 export type Sections = Readonly<Record<SectionName, Section>>;
 
 export interface CompiledDesired extends Desired {
   readonly sections: Sections;
+  /** Forgets the lists until somebody asks again. */
+  readonly release: () => void;
 }
 
-const states = (sections: Sections): UnitState[] =>
-  sectionNames.flatMap((name) => [...sections[name].values()].map(({ state }) => state));
+const states = (sections: Sections, names: readonly SectionName[]): UnitState[] =>
+  names.flatMap((name) => [...sections[name].values()].map(({ state }) => state));
 
 function base(sections: Sections): UnitBase {
   const found = sections.node.get('node')?.state.base;
@@ -46,47 +48,63 @@ function fillTables(tables: readonly NftTable[], all: readonly SetElement[]): Nf
   }));
 }
 
-/** Computes once, when first asked. */
-const once = <T>(make: () => T): (() => T) => {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-};
+/** Computes when first asked, and again after `forget`. */
+class Lazy<T> {
+  private made: { readonly value: T } | undefined;
+
+  constructor(private readonly make: () => T) {}
+
+  get value(): T {
+    return (this.made ??= { value: this.make() }).value;
+  }
+
+  forget(): void {
+    this.made = undefined;
+  }
+}
+
+function bridgeOf(sections: Sections): DesiredBridge {
+  const own = base(sections).bridge;
+  const ports = states(sections, hostSectionNames).flatMap((state) => state.ports);
+  return { ...own, ports: [...own.ports, ...ports] };
+}
+
+function hostOf(sections: Sections): DesiredHost {
+  const own = base(sections).host;
+  const units = states(sections, hostSectionNames);
+  return {
+    ...own,
+    neighbours: [...own.neighbours, ...units.flatMap(({ neighbours }) => neighbours)],
+    routes: [...own.routes, ...units.flatMap(({ routes }) => routes)],
+    rules: [...own.rules, ...units.flatMap(({ rules }) => rules)],
+    nft: fillTables(
+      own.nft,
+      units.flatMap(({ elements }) => elements),
+    ),
+  };
+}
 
 export function assemble(sections: Sections): CompiledDesired {
-  const units = once(() => states(sections));
-  const flows = once((): Flow[] => units().flatMap((state) => state.flows));
-  const groups = once((): Group[] => units().flatMap((state) => state.groups));
-  const bridge = once((): DesiredBridge => {
-    const own = base(sections).bridge;
-    return { ...own, ports: [...own.ports, ...units().flatMap(({ ports }) => ports)] };
-  });
-  const host = once((): DesiredHost => {
-    const own = base(sections).host;
-    return {
-      ...own,
-      neighbours: [...own.neighbours, ...units().flatMap(({ neighbours }) => neighbours)],
-      routes: [...own.routes, ...units().flatMap(({ routes }) => routes)],
-      rules: [...own.rules, ...units().flatMap(({ rules }) => rules)],
-      nft: fillTables(
-        own.nft,
-        units().flatMap(({ elements }) => elements),
-      ),
-    };
-  });
+  const units = new Lazy(() => states(sections, sectionNames));
+  const flows = new Lazy((): Flow[] => units.value.flatMap((state) => state.flows));
+  const groups = new Lazy((): Group[] => units.value.flatMap((state) => state.groups));
+  const bridge = new Lazy(() => bridgeOf(sections));
+  const host = new Lazy(() => hostOf(sections));
   return {
     sections,
     meters: [],
     get flows() {
-      return flows();
+      return flows.value;
     },
     get groups() {
-      return groups();
+      return groups.value;
     },
     get bridge() {
-      return bridge();
+      return bridge.value;
     },
     get host() {
-      return host();
+      return host.value;
     },
+    release: () => [units, flows, groups, bridge, host].forEach((list) => list.forget()),
   };
 }

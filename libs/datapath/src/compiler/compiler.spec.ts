@@ -79,6 +79,32 @@ test('the difference of two states is that of what they have, whether they are n
     }
 });
 
+test('what was released is made again when somebody asks, and differences from it are the same', () => {
+  const compiler = new Compiler();
+  const before = compiler.compile(gateway);
+  const made = inOrder(before);
+  const unit = at([...before.sections.service.values()], 0);
+  const { state } = unit;
+  compiler.release();
+  expect(unit.state).not.toBe(state);
+  expect(unit.state).toEqual(state);
+  expect(inOrder(before)).toEqual(made);
+  compiler.release();
+  const after = compiler.compile(withMoved);
+  compiler.release();
+  const { host, flows, groups, bridge, ports } = diff(before, after);
+  const fresh = diff(compile(gateway), compile(withMoved));
+  expect({ host, flows, groups, bridge, ports }).toEqual({
+    host: fresh.host,
+    flows: fresh.flows,
+    groups: fresh.groups,
+    bridge: fresh.bridge,
+    ports: fresh.ports,
+  });
+  expect(flows.add.length + groups.modify.length).toBeGreaterThan(0);
+  expect(flows.add.length).toBeLessThan(before.flows.length / 2);
+});
+
 describe('what did not change', () => {
   test('of one Service among several is the identical unit', () => {
     const compiler = new Compiler();

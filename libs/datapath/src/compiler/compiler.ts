@@ -18,7 +18,7 @@ import {
   slotScopes,
 } from './scopes.js';
 import { Section } from './section.js';
-import { sectionNames, type SectionName, type UnitState } from './unit.js';
+import { sectionNames, type SectionName, type Unit, type UnitState } from './unit.js';
 import {
   addressUnit,
   egressUnit,
@@ -48,6 +48,8 @@ export class Compiler {
   private readonly config: DatapathConfig;
   private readonly ofGateway: GatewayScopes;
   private memory: Memory | undefined;
+  /** Units that have not been released. */
+  private readonly fresh = new Set<Unit>();
 
   /** Throws ConfigError SLUICE_CONFIG_INVALID when marks or zones cannot work. */
   constructor(config: DatapathConfig = defaultConfig) {
@@ -68,8 +70,17 @@ export class Compiler {
     const isSame =
       before !== undefined && sectionNames.every((name) => sections[name] === before.sections[name]);
     const result = isSame ? before : assemble(sections);
+    for (const name of sectionNames)
+      for (const unit of sections[name].since(before?.sections[name]).come) this.fresh.add(unit);
     this.memory = { intent, versions, result };
     return result;
+  }
+
+  /** What was compiled is installed: what it is made of is made again when somebody asks. */
+  release(): void {
+    this.memory?.result.release();
+    for (const unit of this.fresh) unit.release();
+    this.fresh.clear();
   }
 
   /** Fills `versions`. */

@@ -1,7 +1,7 @@
 /** The units of one kind. A section knows what came and went since the one it was made from: nobody compares them again. */
 import { sameData } from './equal.js';
 import { type Keyed } from './scope-memo.js';
-import { type Unit, type UnitState } from './unit.js';
+import { Unit, type UnitState } from './unit.js';
 
 export interface UnitChange {
   readonly gone: readonly Unit[];
@@ -77,7 +77,7 @@ export class Section {
   /** The one that is there, if its scope is equal. */
   private unitFor<S>(key: string, scope: S, make: (scope: S) => UnitState): Unit {
     const old = this.units.get(key);
-    return old !== undefined && sameData(old.scope, scope) ? old : { key, scope, state: make(scope) };
+    return old !== undefined && sameData(old.scope, scope) ? old : new Unit(key, scope, () => make(scope));
   }
 
   private next(units: ReadonlyMap<string, Unit>, change: UnitChange): Section {

@@ -30,6 +30,15 @@ export const sectionNames = [
 ] as const;
 export type SectionName = (typeof sectionNames)[number];
 
+/** Those with more than flows and groups. */
+export const hostSectionNames = [
+  'node',
+  'peer',
+  'pod',
+  'pool',
+  'neighbour',
+] as const satisfies readonly SectionName[];
+
 export interface UnitState {
   readonly flows: readonly Flow[];
   readonly groups: readonly Group[];
@@ -48,11 +57,32 @@ export interface UnitBase {
   readonly host: DesiredHost;
 }
 
-export interface Unit {
-  /** `pod/<address>`, `egress/<id>` … */
-  readonly key: string;
-  readonly scope: unknown;
-  readonly state: UnitState;
+/** What one source object owns: its state is a function of its scope. */
+export class Unit {
+  private made: UnitState | undefined;
+
+  /** Throws what `make` throws. */
+  constructor(
+    /** `pod/<address>`, `egress/<id>` … */
+    readonly key: string,
+    readonly scope: unknown,
+    private readonly make: () => UnitState,
+  ) {
+    this.made = make();
+  }
+
+  /** Equal at all times, and the identical one until `release`. */
+  get state(): UnitState {
+    return this.made ?? this.make();
+  }
+
+  /**
+   * It is made again for whoever asks: of ten thousand Services it is 60 MB that nobody needs before they change. The node's
+   * own stays: there is one, and differences know it by identity.
+   */
+  release(): void {
+    if (this.made?.base === undefined) this.made = undefined;
+  }
 }
 
 const nothing: UnitState = {
