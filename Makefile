@@ -47,7 +47,7 @@ bench-path: build ## measure the path in a lab of its own
 bench-services: build ## Services by the thousand, and kube-proxy with the same beside it, in a lab of its own
 	@npm run --silent bench -- services
 
-chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about two hours)
+chaos: build ## break everything under traffic, in a lab of its own, and measure what it costs (about three hours)
 	@npm run --silent bench -- failover
 
 conformance: build ## Kubernetes' own tests of load balancers, in a lab of its own

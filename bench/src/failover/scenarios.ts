@@ -13,8 +13,6 @@ export interface Scenario {
   readonly planned: boolean;
   /** Live connections beside the others. */
   readonly connections: number;
-  /** How many runs at most; such that take minutes are run less often. */
-  readonly runs: number;
   /** A promise in numbers is measured by it. */
   readonly headline?: true;
   /** Before the traffic starts. */
@@ -30,7 +28,6 @@ const common = {
   gateways: 2,
   planned: false,
   connections: 0,
-  runs: 10,
   mend: heals,
 } as const;
 
@@ -87,7 +84,6 @@ const takeovers: readonly Scenario[] = [
     ...common,
     id: 'process_dead',
     title: 'gateway process killed and kept dead',
-    runs: 5,
     strike: async (cluster, holder) => {
       await cluster.fail('process', holder, 'hold');
       await cluster.leaves(holder);
@@ -98,7 +94,6 @@ const takeovers: readonly Scenario[] = [
     ...common,
     id: 'process_hangs',
     title: 'gateway process stopped for good (SIGSTOP)',
-    runs: 5,
     strike: async (cluster, holder) => {
       await cluster.fail('process', holder, 'freeze');
       await cluster.leaves(holder);
@@ -109,7 +104,6 @@ const takeovers: readonly Scenario[] = [
     ...common,
     id: 'process_then_underlay',
     title: 'process dead first, its underlay cut then',
-    runs: 5,
     strike: async (cluster, holder) => {
       await cluster.fail('process', holder, 'hold');
       await pause(1000);
@@ -122,7 +116,6 @@ const takeovers: readonly Scenario[] = [
     ...common,
     id: 'node_death_without_api',
     title: 'gateway node killed while the API server is down for a minute',
-    runs: 5,
     strike: async (cluster, holder) => {
       await cluster.fail('api');
       await cluster.fail('node', holder);
@@ -215,7 +208,6 @@ const outages: readonly Scenario[] = [
     ...common,
     id: 'redis_old_snapshot',
     title: 'Redis back from a snapshot that names the former holder',
-    runs: 5,
     before: async (cluster, holder) => {
       await cluster.redis('SAVE');
       await cluster.drain(holder, true);
@@ -236,7 +228,6 @@ const plannedMoves: readonly Scenario[] = [
     title: 'planned drain with 1,000 live connections',
     planned: true,
     connections: 500,
-    runs: 10,
     strike: async (cluster, holder) => {
       await cluster.drain(holder, true);
       await cluster.leaves(holder);
@@ -250,7 +241,6 @@ const plannedMoves: readonly Scenario[] = [
     id: 'return',
     title: 'a gateway returns and gets its share back',
     planned: true,
-    runs: 2,
     before: async (cluster, holder) => {
       await cluster.fail('node', holder);
       await cluster.leaves(holder);
@@ -278,7 +268,6 @@ const moreGateways: readonly Scenario[] = [
     id: 'node_death_of_3',
     title: 'one of three gateway nodes killed',
     gateways: 3,
-    runs: 5,
     strike: takeover('node'),
   },
   {
@@ -286,7 +275,6 @@ const moreGateways: readonly Scenario[] = [
     id: 'two_nodes_of_4',
     title: 'two of four gateway nodes killed at once',
     gateways: 4,
-    runs: 5,
     strike: async (cluster, holder) => {
       const other = cluster.gateways.find((name) => name !== holder) ?? '';
       await Promise.all([cluster.fail('node', holder), cluster.fail('node', other)]);

@@ -6,6 +6,7 @@ import { median } from '../harness/measure.js';
 import { type Measurement } from '../harness/row.js';
 import { type Suite, type SuiteContext } from '../harness/suite.js';
 import { labDown, labUp } from '../lab/lab.js';
+import { pause } from '../lab/until.js';
 import { choiceRows } from './choice.js';
 import { GatewayProxy } from './gateway-proxy.js';
 import { observations, quantile, since } from './histogram.js';
@@ -18,6 +19,7 @@ const ownLab = 'bench';
 const coldRuns = 3;
 const rateRuns = 5;
 const changes = 50;
+const paceMs = 500;
 
 /** With so many Services something is measured; they become more from step to step. */
 interface Step {
@@ -76,11 +78,14 @@ interface Changed {
   readonly count: number;
 }
 
-/** What `change` costs when the proxy has nothing else to do, one change after the other. */
+/** What `change` costs when the proxy has nothing else to do: two changes a second. */
 async function changed(proxy: ServiceProxy, change: (index: number) => Promise<void>): Promise<Changed> {
   await proxy.idle();
   const before = await proxy.changeTimes();
-  for (let index = 0; index < changes; index++) await change(index);
+  for (let index = 0; index < changes; index++) {
+    await change(index);
+    await pause(paceMs);
+  }
   await proxy.idle();
   const between = since(before, await proxy.changeTimes());
   return { p99Ms: quantile(between, 0.99) * 1000, count: observations(between) };
