@@ -8,6 +8,7 @@ import { type Service } from '@sluice/kube';
 import { type ClusterPlan, type ServiceIdProblem, type ServiceIdProblemReason } from '../cluster-plan.js';
 import { olderFirst } from '../fleet.js';
 import { serviceIdsAnnotation } from '../names.js';
+import { remembered } from '../remembered.js';
 import { isServed, portsOf } from '../services/eligible.js';
 import {
   claimedIds,
@@ -43,16 +44,11 @@ const textOf = ({ metadata }: Service): string | undefined => metadata.annotatio
 const settles = (service: Service, held: ServiceIds): boolean =>
   keysOf(service).every((key) => held.has(key)) && textOf(service) === formatServiceIds(held);
 
-/** With all ids that it claims. Objects do not change: each is looked at once. */
-const settledAlone = new WeakMap<Service, boolean>();
+const settlesAlone = remembered((service: Service): boolean => settles(service, claimedIds(service)));
 
 /** Every port has its id, and the annotation says just that. */
-function isSettled(service: Service, held: ServiceIds): boolean {
-  if (held !== claimedIds(service)) return settles(service, held);
-  const known = settledAlone.get(service) ?? settles(service, held);
-  settledAlone.set(service, known);
-  return known;
-}
+const isSettled = (service: Service, held: ServiceIds): boolean =>
+  held === claimedIds(service) ? settlesAlone(service) : settles(service, held);
 
 function planOne(service: Service, held: ServiceIds, ids: Ids): ServiceIdPlan {
   const next = new Map(held);

@@ -8,6 +8,7 @@ import {
   poolAnnotation,
   sharedAddressAnnotation,
 } from '../names.js';
+import { remembered } from '../remembered.js';
 import { portsOf } from '../services/eligible.js';
 import { type NoAddress } from './allocator.js';
 
@@ -17,10 +18,12 @@ export type Request =
   /** Whatever there is. */
   | { readonly kind: 'any' };
 
-export function requestOf({
-  metadata,
-  spec,
-}: Service): Request | { readonly kind: 'refused'; readonly refusal: NoAddress } {
+interface Refused {
+  readonly kind: 'refused';
+  readonly refusal: NoAddress;
+}
+
+export const requestOf = remembered(({ metadata, spec }: Service): Request | Refused => {
   const asked = metadata.annotations?.[addressAnnotation] ?? spec?.loadBalancerIP ?? '';
   const pool = metadata.annotations?.[poolAnnotation];
   if (asked === '') return pool === undefined ? { kind: 'any' } : { kind: 'pool', pool };
@@ -30,7 +33,7 @@ export function requestOf({
     metadata.annotations?.[addressAnnotation] === undefined ? 'spec.loadBalancerIP' : addressAnnotation;
   const why = parsed.ok ? `name a pool by ${poolAnnotation}` : parsed.message;
   return { kind: 'refused', refusal: { reason: 'AnnotationInvalid', message: `${where}: ${why}` } };
-}
+});
 
 /** Undefined: it shares with nobody. */
 export function sharingKeyOf({ metadata }: Service): string | undefined {
@@ -39,7 +42,9 @@ export function sharingKeyOf({ metadata }: Service): string | undefined {
 }
 
 /** protocol/port, such as TCP/80: what no two Services of one address may have. */
-export const portKeysOf = (service: Service): readonly string[] => portsOf(service).map(({ key }) => key);
+export const portKeysOf = remembered((service: Service): readonly string[] =>
+  portsOf(service).map(({ key }) => key),
+);
 
 /** Its Pods, if they shall leave with its address. A Service without selector has none. */
 export function leavingPods({ metadata, spec }: Service): LabelSelector | undefined {

@@ -3,6 +3,7 @@ import { type Family } from '@sluice/core';
 import { type Service } from '@sluice/kube';
 import { type TransportProtocol } from '../intent.js';
 import { otherProxyLabel } from '../names.js';
+import { remembered } from '../remembered.js';
 
 /**
  * NodePort and LoadBalancer, not headless, not of another proxy. A Service that is being deleted is served until it is
@@ -14,9 +15,9 @@ export const isServed = ({ metadata, spec }: Service): boolean =>
   metadata.labels?.[otherProxyLabel] === undefined;
 
 /** The API server fills them in for every Service that has a cluster IP. */
-export const familiesOf = ({ spec }: Service): readonly Family[] => [
+export const familiesOf = remembered(({ spec }: Service): readonly Family[] => [
   ...new Set((spec?.ipFamilies ?? []).map((family) => (family === 'IPv6' ? 6 : 4))),
-];
+]);
 
 export interface PortOfService {
   /** protocol/port, such as TCP/80: unique in a Service. */
@@ -43,10 +44,11 @@ export const protocolOf = (text: string | undefined): TransportProtocol | undefi
 };
 
 /** In the order of the Service. */
-export const portsOf = ({ spec }: Service): readonly PortOfService[] =>
+export const portsOf = remembered(({ spec }: Service): readonly PortOfService[] =>
   (spec?.ports ?? []).flatMap(({ name = '', protocol: text, port, nodePort = 0 }) => {
     const protocol = protocolOf(text);
     if (protocol === undefined) return [];
     const key = `${protocol}/${String(port)}`;
     return [{ key, name, protocol, port, nodePort: nodePort === 0 ? undefined : nodePort }];
-  });
+  }),
+);

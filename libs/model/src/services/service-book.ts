@@ -199,5 +199,4 @@ function healthOf(
 }
 
 const isUnchanged = <T>(before: readonly T[], after: readonly T[]): boolean =>
-  before === after ||
-  (before.length === after.length && before.every((object, at) => object === after[at]));
+  before === after || (before.length === after.length && before.every((object, at) => object === after[at]));

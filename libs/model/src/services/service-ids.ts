@@ -6,6 +6,7 @@ import { idLimits } from '@sluice/ipam';
 import { type Service } from '@sluice/kube';
 import { olderFirst } from '../fleet.js';
 import { serviceIdsAnnotation } from '../names.js';
+import { remembered } from '../remembered.js';
 import { isServed, portsOf } from './eligible.js';
 
 /** Id by protocol/port. */
@@ -45,24 +46,13 @@ export const formatServiceIds = (ids: ServiceIds): string | undefined =>
 
 const none: ServiceIds = new Map();
 
-function readClaims(service: Service): ServiceIds {
+/** Ids that the annotation gives to ports which the Service has; none if nobody serves it. */
+export const claimedIds = remembered((service: Service): ServiceIds => {
   const text = service.metadata.annotations?.[serviceIdsAnnotation];
   if (text === undefined || !isServed(service)) return none;
   const ports = new Set(portsOf(service).map(({ key }) => key));
   return new Map([...(parseServiceIds(text) ?? none)].filter(([key]) => ports.has(key)));
-}
-
-/** Objects do not change: each is read once. */
-const claims = new WeakMap<Service, ServiceIds>();
-
-/** Ids that the annotation gives to ports which the Service has; none if nobody serves it. */
-export function claimedIds(service: Service): ServiceIds {
-  const known = claims.get(service);
-  if (known !== undefined) return known;
-  const read = readClaims(service);
-  claims.set(service, read);
-  return read;
-}
+});
 
 interface Claim {
   readonly claimants: Set<Service>;
