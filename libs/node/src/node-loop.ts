@@ -231,6 +231,7 @@ export class NodeLoop {
       return false;
     }
     const intent = this.withCaps(resolution.intent);
+    if (this.committed === undefined) await this.adoptSlots(world, intent);
     await this.commit(intent, host, hostIsNew);
     this.options.replayer?.update(intent.agent ?? nothingToReplay);
     this.options.staleClients?.update(intent.gateway?.services ?? []);
@@ -311,6 +312,14 @@ export class NodeLoop {
     }
     compiler.release();
     this.committed = intent;
+  }
+
+  /** What the process before carried goes on while this one finds out what is installed. */
+  private async adoptSlots(world: World, { gateway }: Intent): Promise<void> {
+    const { keeper, nodeName } = this.options;
+    const view = slotView(world, nodeName);
+    if (keeper !== undefined && gateway !== undefined && view !== undefined)
+      await keeper.adopt(view, gateway.uplink);
   }
 
   private tellKeeper(world: World, { gateway }: Intent): void {

@@ -35,6 +35,7 @@ export class SlotMachine {
   private readonly context: MachineContext;
   private effects: SlotEffect[] = [];
   private draining: ReadonlySet<GatewayName> = new Set();
+  private programmed = false;
   private switchUp = true;
   private uplinkUp = true;
   private mark: string | undefined;
@@ -89,6 +90,7 @@ export class SlotMachine {
     switch (event.type) {
       case 'duties':
         this.draining = event.draining;
+        this.programmed = event.programmed;
         this.assign(event.duties, now);
         return;
       case 'store-connected':
@@ -217,8 +219,11 @@ export class SlotMachine {
       this.resign(now);
       return;
     }
+    // What the process before left open it carries; the rest it could not carry yet.
+    if (!this.programmed && gate !== undefined)
+      this.giveBack((record) => !record.isOpen && this.isNamed(record), now);
     this.act(answer?.kind === 'renewed' ? answer : undefined, now);
-    if (answer?.kind === 'renewed') this.moves.plan(now);
+    if (answer?.kind === 'renewed' && this.programmed) this.moves.plan(now);
   }
 
   /**
@@ -245,20 +250,26 @@ export class SlotMachine {
 
   /** What was handed to a gateway that cannot carry it, or could not be closed: nobody else would look after it. */
   private resign(now: number): void {
-    const { self } = this.settings;
-    const named = [...this.slots.values()].filter(
-      ({ entry, gate }) => gate !== undefined || (entry?.holder === self && !entry.released),
-    );
-    if (named.length === 0) return;
-    const release = named.flatMap(({ slot, entry }) => {
-      return entry?.holder === self && !entry.released ? [[slot, entry.epoch] as const] : [];
+    this.giveBack((record) => record.gate !== undefined || this.isNamed(record), now);
+  }
+
+  private isNamed({ entry }: SlotRecord): boolean {
+    return entry?.holder === this.settings.self && !entry.released;
+  }
+
+  private giveBack(which: (record: SlotRecord) => boolean, now: number): void {
+    const records = [...this.slots.values()].filter(which);
+    if (records.length === 0) return;
+    const release = records.flatMap((record) => {
+      const { slot, entry } = record;
+      return entry !== undefined && this.isNamed(record) ? [[slot, entry.epoch] as const] : [];
     });
     this.context.emit({
       type: 'close',
-      slots: named.map(({ slot }) => slot),
+      slots: records.map(({ slot }) => slot),
       release: new Map(release),
     });
-    for (const record of named) record.willBe(undefined, now);
+    for (const record of records) record.willBe(undefined, now);
   }
 
   private answered({ mark, leases, slots }: Renewed, sentAt: number, now: number): void {
@@ -377,7 +388,7 @@ export class SlotMachine {
     { why, byMap }: Extract<Decision, { readonly do: 'take' }>,
     now: number,
   ): boolean {
-    if (now < record.backOffUntil || (!byMap && now < this.blockedUntil)) return false;
+    if (!this.programmed || now < record.backOffUntil || (!byMap && now < this.blockedUntil)) return false;
     if (why === 'mine-already') return true;
     const { self } = this.settings;
     const { order } = record.duty;

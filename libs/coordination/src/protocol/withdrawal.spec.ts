@@ -27,6 +27,7 @@ class Bench {
       duties: [{ slot, order: ['a', 'b'], recorded }],
       peers: ['b'],
       draining: new Set(draining),
+      programmed: true,
     });
   }
 

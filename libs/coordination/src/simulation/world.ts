@@ -89,7 +89,7 @@ export class World {
     return Math.floor(epochBase + this.agenda.now * this.storeRate);
   }
 
-  duties(node: SimNode): SlotEvent {
+  duties(node: SimNode, programmed: boolean): SlotEvent {
     return {
       type: 'duties',
       duties: this.slots.map((slot) => ({
@@ -99,6 +99,7 @@ export class World {
       })),
       peers: this.names.filter((name) => name !== node.name),
       draining: new Set(this.draining),
+      programmed,
     };
   }
 

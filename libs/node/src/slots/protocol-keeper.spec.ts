@@ -24,7 +24,17 @@ const noStore = { renew: away, claim: away, assert: away, release: away, handOve
 let keeper: ProtocolKeeper | undefined;
 afterEach(() => keeper?.stop());
 
-function openKeeper(changes: Partial<ProtocolKeeperOptions> & Pick<ProtocolKeeperOptions, 'switchUp'>) {
+type Changes = Partial<ProtocolKeeperOptions> & Pick<ProtocolKeeperOptions, 'switchUp'>;
+
+function openKeeper(changes: Changes) {
+  const opened = makeKeeper(changes);
+  opened.keeper.update(view, uplink);
+  opened.keeper.switchChanged();
+  return opened;
+}
+
+/** Nobody has told it anything yet. */
+function makeKeeper(changes: Changes) {
   const { logger, lines } = logLines();
   keeper = new ProtocolKeeper({
     clock: systemClock,
@@ -45,8 +55,6 @@ function openKeeper(changes: Partial<ProtocolKeeperOptions> & Pick<ProtocolKeepe
     fenceUplink: undefined,
     ...changes,
   });
-  keeper.update(view, uplink);
-  keeper.switchChanged();
   return { keeper, lines };
 }
 
@@ -154,3 +162,29 @@ test('an uplink that cannot be taken down is told', async () => {
   opened.switchChanged();
   await eventually(() => lines.find((line) => line.includes('a step failed')));
 });
+
+test.each([
+  { left: 'open', renewed: true },
+  { left: 'armed', renewed: false },
+] as const)(
+  'with a gate that the process before left $left it asks for a lease before it knows its flows: $renewed',
+  async ({ left, renewed }) => {
+    let asked = 0;
+    const entry: GateEntry = { slot: 1024, form: left, epoch: 5, otherHolder: 0, incarnation: 1 };
+    const { keeper: subject } = makeKeeper({
+      switchUp: () => true,
+      gate: { gateEntries: () => Promise.resolve([entry]), changeGate: () => Promise.resolve() },
+      store: {
+        ...noStore,
+        renew: () => {
+          asked++;
+          return away();
+        },
+      },
+    });
+    await subject.adopt(view, uplink);
+    subject.switchChanged();
+    await subject.stop();
+    expect(asked > 0).toBe(renewed);
+  },
+);

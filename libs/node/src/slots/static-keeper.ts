@@ -26,6 +26,8 @@ export class StaticKeeper implements SlotKeeper {
   private readonly runner: Runner;
   private readonly listeners = new Set<() => void>();
   private view: SlotView | undefined;
+  /** The switch is known to have the flows of all slots. */
+  private programmed = false;
   private cancel: (() => void) | undefined;
   private carried: ReadonlySet<GlobalSlot> = new Set();
 
@@ -57,8 +59,15 @@ export class StaticKeeper implements SlotKeeper {
     await this.runner.stop();
   }
 
+  adopt(view: SlotView): Promise<void> {
+    this.view = view;
+    this.runner.mark();
+    return Promise.resolve();
+  }
+
   update(view: SlotView): void {
     this.view = view;
+    this.programmed = true;
     this.runner.mark();
   }
 
@@ -77,13 +86,13 @@ export class StaticKeeper implements SlotKeeper {
     if (this.view === undefined || !ready()) return;
     const wanted = this.wanted(this.view);
     const entries = new Map((await gate.gateEntries()).map((entry) => [entry.slot, entry]));
-    const modify = [...wanted.values()];
+    const modify = [...wanted.values()].filter(({ slot }) => this.programmed || entries.has(slot));
     await gate.changeGate({
       close: [...entries.keys()].filter((slot) => !wanted.has(slot)),
       arm: modify.filter(({ slot }) => !entries.has(slot)).map((entry) => ({ ...entry, form: 'armed' })),
       modify,
     });
-    this.become(new Set(wanted.keys()));
+    this.become(new Set(modify.map(({ slot }) => slot)));
   }
 
   private wanted({ self, slots }: SlotView): ReadonlyMap<GlobalSlot, GateEntry> {

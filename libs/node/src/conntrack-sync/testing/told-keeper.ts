@@ -22,6 +22,10 @@ export class ToldKeeper implements SlotKeeper {
     return;
   }
 
+  adopt(): Promise<void> {
+    return Promise.resolve();
+  }
+
   update(): void {
     return;
   }
