@@ -52,12 +52,17 @@ function parseRun(kind: RestingId['kind'], text: string): readonly RestingId[] {
   return Array.from({ length: Math.max(0, length) }, (_, at) => ({ kind, id: first + at, untilMs }));
 }
 
-const nothing = JSON.stringify(formatIds([]));
+interface Recorded {
+  readonly ids: readonly RestingId[];
+  /** `ids` as they are written. */
+  readonly text: string;
+}
+
+const recordOf = (ids: readonly RestingId[]): Recorded => ({ ids, text: JSON.stringify(formatIds(ids)) });
+const nothing = recordOf([]);
 
 export class IdRecord {
-  private current: readonly RestingId[] | undefined;
-  /** `current` as it is written. */
-  private recorded: string | undefined;
+  private current: Recorded | undefined;
 
   constructor(
     private readonly client: KubeClient,
@@ -67,31 +72,28 @@ export class IdRecord {
 
   /** What is on record; read once for each term of leadership. */
   async read(): Promise<readonly RestingId[]> {
-    if (this.current !== undefined) return this.current;
-    const found = await this.client.find(configMaps, { namespace: this.namespace, name });
-    this.current = parseIds(found?.data ?? {});
-    this.recorded = JSON.stringify(formatIds(this.current));
-    return this.current;
+    if (this.current === undefined) {
+      const found = await this.client.find(configMaps, { namespace: this.namespace, name });
+      this.current = recordOf(parseIds(found?.data ?? {}));
+    }
+    return this.current.ids;
   }
 
   forget(): void {
     this.current = undefined;
-    this.recorded = undefined;
   }
 
   /** Before anything that uses a new id is written. */
   async write(ids: readonly RestingId[]): Promise<void> {
-    const data = formatIds(ids);
-    const text = JSON.stringify(data);
-    if (text === (this.recorded ?? nothing)) return;
-    const object = { metadata: { namespace: this.namespace, name }, data };
+    const next = recordOf(ids);
+    if (next.text === (this.current ?? nothing).text) return;
+    const object = { metadata: { namespace: this.namespace, name }, data: formatIds(ids) };
     try {
       await this.client.apply(configMaps, object, { fieldManager: 'sluice-controller', force: true });
     } catch (error) {
       this.logger.warn({ error: describeError(error) }, 'cannot record the ids in use');
       throw error;
     }
-    this.current = ids;
-    this.recorded = text;
+    this.current = next;
   }
 }

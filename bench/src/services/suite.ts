@@ -118,11 +118,11 @@ async function probe(
   return { cold, residentMb, added, replaced };
 }
 
-/** Each probe makes Services that nobody has made yet. */
 const modes: readonly Mode[] = ['nftables', 'iptables'];
 
 /** With 10,000 Services: also how long a change takes, and what the processes weigh. */
 async function* besideKubeProxy(bench: Bench, load: Load, mode: Mode): AsyncGenerator<Measurement> {
+  // Each probe makes Services that nobody has made yet.
   const firstNew = load.services + 2 * changes * modes.indexOf(mode);
   const ours = await probe(bench.ours, bench, { load, firstNew });
   const proxy = new KubeProxy(bench.plan, 'worker-1', mode);

@@ -231,12 +231,12 @@ export class NodeLoop {
       return false;
     }
     const intent = this.withCaps(resolution.intent);
-    if (this.committed === undefined) await this.adoptSlots(world, intent);
+    if (this.committed === undefined) await this.tellKeeper(world, intent, 'adopt');
     await this.commit(intent, host, hostIsNew);
     this.options.replayer?.update(intent.agent ?? nothingToReplay);
     this.options.staleClients?.update(intent.gateway?.services ?? []);
     this.options.healthChecks?.update(intent.gateway?.healthChecks ?? []);
-    this.tellKeeper(world, intent);
+    await this.tellKeeper(world, intent, 'update');
     this.settled();
     return true;
   }
@@ -314,22 +314,17 @@ export class NodeLoop {
     this.committed = intent;
   }
 
-  /** What the process before carried goes on while this one finds out what is installed. */
-  private async adoptSlots(world: World, { gateway }: Intent): Promise<void> {
-    const { keeper, nodeName } = this.options;
-    const view = slotView(world, nodeName);
-    if (keeper !== undefined && gateway !== undefined && view !== undefined)
-      await keeper.adopt(view, gateway.uplink);
-  }
-
-  private tellKeeper(world: World, { gateway }: Intent): void {
+  /** `adopt`: what the process before carried goes on while this one finds out what is installed. */
+  private async tellKeeper(world: World, { gateway }: Intent, how: 'adopt' | 'update'): Promise<void> {
     const { keeper, nodeName } = this.options;
     if (keeper === undefined || gateway === undefined) return;
     this.view = slotView(world, nodeName);
     if (this.view === undefined) return;
-    const addresses = this.view.slots.flatMap((duty) => duty.addresses);
-    this.announcer.prepare(gateway.uplink.mac, addresses);
-    keeper.update(this.view, gateway.uplink);
+    this.announcer.prepare(
+      gateway.uplink.mac,
+      this.view.slots.flatMap(({ addresses }) => addresses),
+    );
+    await keeper[how](this.view, gateway.uplink);
   }
 
   /** See nic/silence.ts. */

@@ -219,9 +219,9 @@ export class SlotMachine {
       this.resign(now);
       return;
     }
-    // What the process before left open it carries; the rest it could not carry yet.
+    // What the process before left goes on; what passes no traffic it could not carry yet.
     if (!this.programmed && gate !== undefined)
-      this.giveBack((record) => !record.isOpen && this.isNamed(record), now);
+      this.giveBack((record) => !record.passes && this.isNamed(record), now);
     this.act(answer?.kind === 'renewed' ? answer : undefined, now);
     if (answer?.kind === 'renewed' && this.programmed) this.moves.plan(now);
   }

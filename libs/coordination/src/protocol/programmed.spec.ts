@@ -57,3 +57,19 @@ test('keeps what the process before left open, gives back what is not, and takes
   bench.assign(true);
   expect(types()).toContain('arm');
 });
+
+test('keeps what the process before was leaving: its connections go on', () => {
+  const bench = new Bench();
+  bench.assign(false);
+  const gate = new Map<number, GateState>([
+    [first, open],
+    [second, { ...open, form: 'retiring', other: 'b' }],
+  ]);
+  const both = new Map([
+    [first, mine],
+    [second, mine],
+  ]);
+  const effects = bench.look(both, gate);
+  expect(effects.map(({ type }) => type)).toEqual(['modify']);
+  expect(effects).toMatchObject([{ entries: [{ slot: first }, { slot: second, form: 'retiring' }] }]);
+});

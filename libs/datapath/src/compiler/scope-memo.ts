@@ -29,17 +29,21 @@ export class ScopeMemo<T extends object, Context, S> {
     const isSame = sameData(context, this.context);
     if (isSame && sources === this.sources) return this.last;
     if (!isSame) this.known = new WeakMap();
-    const scopesOf = (some: Iterable<T>): Keyed<S> =>
-      [...some].flatMap((source) => this.one(source, context));
     const from = this.last.version;
-    const common = { version: from + 1, all: () => scopesOf(sources) };
-    const { removed, added } = listChange(isSame ? this.sources : [], isSame ? sources : []);
-    this.last = isSame
-      ? { ...common, change: { from, removed: scopesOf(removed), added: scopesOf(added) } }
-      : common;
+    const change = isSame ? { change: { from, ...this.changeTo(sources, context) } } : {};
+    this.last = { version: from + 1, all: () => this.scopesOf(sources, context), ...change };
     this.context = context;
     this.sources = sources;
     return this.last;
+  }
+
+  private changeTo(sources: readonly T[], context: Context) {
+    const { removed, added } = listChange(this.sources, sources);
+    return { removed: this.scopesOf(removed, context), added: this.scopesOf(added, context) };
+  }
+
+  private scopesOf(sources: Iterable<T>, context: Context): Keyed<S> {
+    return [...sources].flatMap((source) => this.one(source, context));
   }
 
   private one(source: T, context: Context): Keyed<S> {

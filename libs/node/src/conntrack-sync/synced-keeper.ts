@@ -115,7 +115,6 @@ class SyncedKeeper implements SlotKeeper {
   async adopt(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): Promise<void> {
     this.view = view;
     await this.keeper.adopt(view, uplink);
-    this.slotsChanged();
   }
 
   update(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): void {

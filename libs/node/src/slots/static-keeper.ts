@@ -86,7 +86,9 @@ export class StaticKeeper implements SlotKeeper {
     if (this.view === undefined || !ready()) return;
     const wanted = this.wanted(this.view);
     const entries = new Map((await gate.gateEntries()).map((entry) => [entry.slot, entry]));
-    const modify = [...wanted.values()].filter(({ slot }) => this.programmed || entries.has(slot));
+    const modify = [...wanted.values()].filter(
+      ({ slot }) => this.programmed || entries.get(slot)?.form === 'open',
+    );
     await gate.changeGate({
       close: [...entries.keys()].filter((slot) => !wanted.has(slot)),
       arm: modify.filter(({ slot }) => !entries.has(slot)).map((entry) => ({ ...entry, form: 'armed' })),
