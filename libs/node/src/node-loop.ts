@@ -231,12 +231,11 @@ export class NodeLoop {
       return false;
     }
     const intent = this.withCaps(resolution.intent);
-    if (this.committed === undefined) await this.tellKeeper(world, intent, 'adopt');
     await this.commit(intent, host, hostIsNew);
     this.options.replayer?.update(intent.agent ?? nothingToReplay);
     this.options.staleClients?.update(intent.gateway?.services ?? []);
     this.options.healthChecks?.update(intent.gateway?.healthChecks ?? []);
-    await this.tellKeeper(world, intent, 'update');
+    this.tellKeeper(world, intent);
     this.settled();
     return true;
   }
@@ -314,17 +313,14 @@ export class NodeLoop {
     this.committed = intent;
   }
 
-  /** `adopt`: what the process before carried goes on while this one finds out what is installed. */
-  private async tellKeeper(world: World, { gateway }: Intent, how: 'adopt' | 'update'): Promise<void> {
+  private tellKeeper(world: World, { gateway }: Intent): void {
     const { keeper, nodeName } = this.options;
     if (keeper === undefined || gateway === undefined) return;
     this.view = slotView(world, nodeName);
     if (this.view === undefined) return;
-    this.announcer.prepare(
-      gateway.uplink.mac,
-      this.view.slots.flatMap(({ addresses }) => addresses),
-    );
-    await keeper[how](this.view, gateway.uplink);
+    const addresses = this.view.slots.flatMap((duty) => duty.addresses);
+    this.announcer.prepare(gateway.uplink.mac, addresses);
+    keeper.update(this.view, gateway.uplink);
   }
 
   /** See nic/silence.ts. */

@@ -34,8 +34,6 @@ export type SlotEvent =
       readonly peers: readonly GatewayName[];
       /** Gateways that take no slots. */
       readonly draining: ReadonlySet<GatewayName>;
-      /** The switch is known to have the flows of all slots. Until then this gateway keeps what it has, and takes nothing. */
-      readonly programmed: boolean;
     }
   /** A connection to the store that was not there before: leases may have been lost. */
   | { readonly type: 'store-connected' }

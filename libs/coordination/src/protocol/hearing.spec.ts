@@ -63,7 +63,7 @@ test('a holder whose store is silent closes when it is cut off, and stays while 
     let now = 1000;
     const handle = (event: SlotEvent) => machine.handle(event, now);
     const duty = { slot: 7, order: ['a', 'b'], recorded: { holder: 'a', epoch: 5 } };
-    handle({ type: 'duties', duties: [duty], peers: ['b'], draining: new Set(), programmed: true });
+    handle({ type: 'duties', duties: [duty], peers: ['b'], draining: new Set() });
     handle({ type: 'look', sentAt: now, answer: undefined, gate });
     now += beliefMs;
     const began = now;

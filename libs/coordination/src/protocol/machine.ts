@@ -35,7 +35,6 @@ export class SlotMachine {
   private readonly context: MachineContext;
   private effects: SlotEffect[] = [];
   private draining: ReadonlySet<GatewayName> = new Set();
-  private programmed = false;
   private switchUp = true;
   private uplinkUp = true;
   private mark: string | undefined;
@@ -90,7 +89,6 @@ export class SlotMachine {
     switch (event.type) {
       case 'duties':
         this.draining = event.draining;
-        this.programmed = event.programmed;
         this.assign(event.duties, now);
         return;
       case 'store-connected':
@@ -219,11 +217,8 @@ export class SlotMachine {
       this.resign(now);
       return;
     }
-    // What the process before left goes on; what passes no traffic it could not carry yet.
-    if (!this.programmed && gate !== undefined)
-      this.giveBack((record) => !record.passes && this.isNamed(record), now);
     this.act(answer?.kind === 'renewed' ? answer : undefined, now);
-    if (answer?.kind === 'renewed' && this.programmed) this.moves.plan(now);
+    if (answer?.kind === 'renewed') this.moves.plan(now);
   }
 
   /**
@@ -250,26 +245,20 @@ export class SlotMachine {
 
   /** What was handed to a gateway that cannot carry it, or could not be closed: nobody else would look after it. */
   private resign(now: number): void {
-    this.giveBack((record) => record.gate !== undefined || this.isNamed(record), now);
-  }
-
-  private isNamed({ entry }: SlotRecord): boolean {
-    return entry?.holder === this.settings.self && !entry.released;
-  }
-
-  private giveBack(which: (record: SlotRecord) => boolean, now: number): void {
-    const records = [...this.slots.values()].filter(which);
-    if (records.length === 0) return;
-    const release = records.flatMap((record) => {
-      const { slot, entry } = record;
-      return entry !== undefined && this.isNamed(record) ? [[slot, entry.epoch] as const] : [];
+    const { self } = this.settings;
+    const named = [...this.slots.values()].filter(
+      ({ entry, gate }) => gate !== undefined || (entry?.holder === self && !entry.released),
+    );
+    if (named.length === 0) return;
+    const release = named.flatMap(({ slot, entry }) => {
+      return entry?.holder === self && !entry.released ? [[slot, entry.epoch] as const] : [];
     });
     this.context.emit({
       type: 'close',
-      slots: records.map(({ slot }) => slot),
+      slots: named.map(({ slot }) => slot),
       release: new Map(release),
     });
-    for (const record of records) record.willBe(undefined, now);
+    for (const record of named) record.willBe(undefined, now);
   }
 
   private answered({ mark, leases, slots }: Renewed, sentAt: number, now: number): void {
@@ -388,7 +377,7 @@ export class SlotMachine {
     { why, byMap }: Extract<Decision, { readonly do: 'take' }>,
     now: number,
   ): boolean {
-    if (!this.programmed || now < record.backOffUntil || (!byMap && now < this.blockedUntil)) return false;
+    if (now < record.backOffUntil || (!byMap && now < this.blockedUntil)) return false;
     if (why === 'mine-already') return true;
     const { self } = this.settings;
     const { order } = record.duty;

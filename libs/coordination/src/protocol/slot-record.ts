@@ -66,11 +66,6 @@ export class SlotRecord {
     return this.gate?.form === 'open';
   }
 
-  /** Packets, for new connections or only for those of before. */
-  get passes(): boolean {
-    return this.isOpen || this.gate?.form === 'retiring';
-  }
-
   /** What an operation of this gateway's own has written into the store. */
   wrote(entry: SlotEntry, now: number): void {
     this.entry = entry;

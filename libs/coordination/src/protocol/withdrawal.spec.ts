@@ -27,7 +27,6 @@ class Bench {
       duties: [{ slot, order: ['a', 'b'], recorded }],
       peers: ['b'],
       draining: new Set(draining),
-      programmed: true,
     });
   }
 

@@ -32,15 +32,6 @@ export const passing =
 
 export const wiped: Aim = (random) => [{ kind: 'wipe', at: sometime(random), forMs: 0 }];
 
-/** Its process is started again at once, and its gates are still open; then the other gateway dies. */
-export const restartedThenAlone: Aim = (random) => {
-  const at = sometime(random);
-  return [
-    { ...fault('kill', random), at, forMs: 50 },
-    { ...fault('node', random), node: 1, at: at + random.between(100, 400) },
-  ];
-};
-
 /** Between a decision and its message the process stands still. */
 export const stoppedBefore =
   (onStep: SlotEffect['type'], forMs: Range): Aim =>

@@ -15,8 +15,6 @@ export type ViolationKind =
   /** A gap, though nothing happened that may interrupt anything. */
   | 'lost'
   | 'move-gap'
-  /** A slot is taken by a gateway that does not know yet whether its switch has the flows. */
-  | 'unready'
   /** Everything is over, and still it is not so that each slot is open on exactly one gateway. */
   | 'unsettled';
 
@@ -59,10 +57,6 @@ export class Invariants {
       this.violate('epoch', `slot ${slot} was given to ${holder} with epoch ${epoch}, after ${before}`);
     }
     this.highest.set(slot, epoch);
-  }
-
-  armedUnready(name: GatewayName, slots: readonly SlotId[]): void {
-    this.violate('unready', `${name} arms slots ${slots.join(', ')} before it knows its flows`);
   }
 
   check(): void {
@@ -126,7 +120,7 @@ export class Invariants {
     for (const node of world.nodes) {
       const links = node.has('uplink') && node.has('underlay') && node.has('store') && node.has('map');
       const works =
-        node.process?.programmed === true && !node.isPaused && node.switchAlive && node.storeSlowMs === 0;
+        node.process !== undefined && !node.isPaused && node.switchAlive && node.storeSlowMs === 0;
       if (!links || !works || deaf) node.healthySince = undefined;
       else node.healthySince ??= now;
     }

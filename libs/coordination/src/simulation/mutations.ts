@@ -15,7 +15,6 @@ import {
   frozenWithoutUplink,
   nothing,
   passing,
-  restartedThenAlone,
   sometime,
   stoppedAfterAsking,
   stoppedBefore,
@@ -174,18 +173,6 @@ const rows: Readonly<Record<string, Variant>> = {
     }),
     kind: 'unserved',
     plan: aim(forEver('node')),
-  },
-  'take slots before the flows are known': {
-    change: hears((event) => (event.type === 'duties' ? { ...event, programmed: true } : event)),
-    kind: 'unready',
-    plan: (random) => ({
-      ...quiet,
-      orders: [
-        ['a', 'b'],
-        ['b', 'a'],
-      ],
-      faults: restartedThenAlone(random),
-    }),
   },
   'extend too seldom': { change: times({ extendMs: 2 * gateMs }), kind: 'lost', plan: aim(nothing) },
   'answer while retiring': { change: { retiringAnswers: true }, kind: 'move-gap', plan: drainOfFirst },

@@ -26,8 +26,6 @@ const noLeaseMs = 1;
 /** Of the broken variants that tell the store first. */
 const lateMs = 400;
 const announcedAfterMs = [0, 500, 2000, 5000];
-/** A process that starts with many objects takes so long to find out whether the switch has all flows. */
-const mostProgrammingMs = 8000;
 
 export class GatewayProcess {
   private readonly machine: SlotMachine;
@@ -37,8 +35,6 @@ export class GatewayProcess {
   private heardAt = Number.NEGATIVE_INFINITY;
   private readonly turns: (() => void)[] = [];
   private turning = false;
-  /** It knows that its switch has all flows. */
-  programmed: boolean;
 
   constructor(
     readonly node: SimNode,
@@ -47,17 +43,10 @@ export class GatewayProcess {
     const { rules, settings } = node.world;
     this.startedAt = node.localNow;
     this.machine = new SlotMachine({ self: node.name, incarnation, times: rules.times, ...settings });
-    // Without an open entry it does not begin before.
-    this.programmed = ![...node.gate.read().values()].some(({ form }) => form === 'open');
   }
 
   start(): void {
     this.assign();
-    if (!this.programmed)
-      this.soon((this.incarnation * 977) % mostProgrammingMs, () => {
-        this.programmed = true;
-        this.assign();
-      });
     this.livenessChanged();
     this.tick();
   }
@@ -67,7 +56,7 @@ export class GatewayProcess {
   }
 
   assign(): void {
-    this.dispatch(this.node.world.duties(this.node, this.programmed));
+    this.dispatch(this.node.world.duties(this.node));
   }
 
   livenessChanged(): void {
@@ -336,8 +325,7 @@ export class GatewayProcess {
 
   private arm(effect: Effect<'arm'>): void {
     const { attempt } = effect;
-    const { rules, invariants } = this.node.world;
-    if (!this.programmed) invariants.armedUnready(this.node.name, effect.slots);
+    const { rules } = this.node.world;
     if (rules.neverArm) {
       this.dispatch({ type: 'armed', attempt, ok: true });
       return;

@@ -89,7 +89,7 @@ export class World {
     return Math.floor(epochBase + this.agenda.now * this.storeRate);
   }
 
-  duties(node: SimNode, programmed: boolean): SlotEvent {
+  duties(node: SimNode): SlotEvent {
     return {
       type: 'duties',
       duties: this.slots.map((slot) => ({
@@ -99,7 +99,6 @@ export class World {
       })),
       peers: this.names.filter((name) => name !== node.name),
       draining: new Set(this.draining),
-      programmed,
     };
   }
 

@@ -112,11 +112,6 @@ class SyncedKeeper implements SlotKeeper {
     await stopped;
   }
 
-  async adopt(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): Promise<void> {
-    this.view = view;
-    await this.keeper.adopt(view, uplink);
-  }
-
   update(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): void {
     this.view = view;
     this.keeper.update(view, uplink);

@@ -24,17 +24,7 @@ const noStore = { renew: away, claim: away, assert: away, release: away, handOve
 let keeper: ProtocolKeeper | undefined;
 afterEach(() => keeper?.stop());
 
-type Changes = Partial<ProtocolKeeperOptions> & Pick<ProtocolKeeperOptions, 'switchUp'>;
-
-function openKeeper(changes: Changes) {
-  const opened = makeKeeper(changes);
-  opened.keeper.update(view, uplink);
-  opened.keeper.switchChanged();
-  return opened;
-}
-
-/** Nobody has told it anything yet. */
-function makeKeeper(changes: Changes) {
+function openKeeper(changes: Partial<ProtocolKeeperOptions> & Pick<ProtocolKeeperOptions, 'switchUp'>) {
   const { logger, lines } = logLines();
   keeper = new ProtocolKeeper({
     clock: systemClock,
@@ -55,6 +45,8 @@ function makeKeeper(changes: Changes) {
     fenceUplink: undefined,
     ...changes,
   });
+  keeper.update(view, uplink);
+  keeper.switchChanged();
   return { keeper, lines };
 }
 
@@ -162,29 +154,3 @@ test('an uplink that cannot be taken down is told', async () => {
   opened.switchChanged();
   await eventually(() => lines.find((line) => line.includes('a step failed')));
 });
-
-test.each([
-  { left: 'open', renewed: true },
-  { left: 'armed', renewed: false },
-] as const)(
-  'with a gate that the process before left $left it asks for a lease before it knows its flows: $renewed',
-  async ({ left, renewed }) => {
-    let asked = 0;
-    const entry: GateEntry = { slot: 1024, form: left, epoch: 5, otherHolder: 0, incarnation: 1 };
-    const { keeper: subject } = makeKeeper({
-      switchUp: () => true,
-      gate: { gateEntries: () => Promise.resolve([entry]), changeGate: () => Promise.resolve() },
-      store: {
-        ...noStore,
-        renew: () => {
-          asked++;
-          return away();
-        },
-      },
-    });
-    await subject.adopt(view, uplink);
-    subject.switchChanged();
-    await subject.stop();
-    expect(asked > 0).toBe(renewed);
-  },
-);

@@ -67,21 +67,7 @@ export class ProtocolKeeper implements SlotKeeper {
     await Promise.all([this.steps.settled(), this.options.closeStore()]);
   }
 
-  /** Without an open entry there is nothing to keep, and a lease would only tell the others not to look after its slots. */
-  async adopt(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): Promise<void> {
-    const entries = await this.options.gate.gateEntries().catch(() => []);
-    if (entries.some(({ form }) => form === 'open')) this.serve(view, uplink, { programmed: false });
-  }
-
   update(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): void {
-    this.serve(view, uplink, { programmed: true });
-  }
-
-  private serve(
-    view: SlotView,
-    uplink: Pick<Uplink, 'interface' | 'mac'>,
-    { programmed }: { readonly programmed: boolean },
-  ): void {
     this.steps.update(view, uplink.interface);
     this.machine ??= this.newMachine(view.self);
     const { wire } = this.options;
@@ -95,7 +81,6 @@ export class ProtocolKeeper implements SlotKeeper {
       duties: view.slots.map(({ slot, order, recorded }) => ({ slot, order, recorded })),
       peers: view.peers.map(({ name }) => name),
       draining: view.draining,
-      programmed,
     });
     this.livenessChanged();
   }

@@ -6,11 +6,6 @@ export interface SlotKeeper {
   /** Leaves the gate as it is: the next process adopts it. */
   stop(): Promise<void>;
   /**
-   * What the process before left open stays open, and nothing else is taken, while nobody knows yet whether the switch has
-   * all flows: with many objects it takes longer to find out than entries of the gate last. Before the first `update`.
-   */
-  adopt(view: SlotView, uplink: Pick<Uplink, 'interface' | 'mac'>): Promise<void>;
-  /**
    * What the cluster says, whenever it says it; the compiled flows of its slots are in the switch. `uplink`: the
    * gateway's own.
    */

@@ -26,8 +26,6 @@ export class StaticKeeper implements SlotKeeper {
   private readonly runner: Runner;
   private readonly listeners = new Set<() => void>();
   private view: SlotView | undefined;
-  /** The switch is known to have the flows of all slots. */
-  private programmed = false;
   private cancel: (() => void) | undefined;
   private carried: ReadonlySet<GlobalSlot> = new Set();
 
@@ -59,15 +57,8 @@ export class StaticKeeper implements SlotKeeper {
     await this.runner.stop();
   }
 
-  adopt(view: SlotView): Promise<void> {
-    this.view = view;
-    this.runner.mark();
-    return Promise.resolve();
-  }
-
   update(view: SlotView): void {
     this.view = view;
-    this.programmed = true;
     this.runner.mark();
   }
 
@@ -86,15 +77,13 @@ export class StaticKeeper implements SlotKeeper {
     if (this.view === undefined || !ready()) return;
     const wanted = this.wanted(this.view);
     const entries = new Map((await gate.gateEntries()).map((entry) => [entry.slot, entry]));
-    const modify = [...wanted.values()].filter(
-      ({ slot }) => this.programmed || entries.get(slot)?.form === 'open',
-    );
+    const modify = [...wanted.values()];
     await gate.changeGate({
       close: [...entries.keys()].filter((slot) => !wanted.has(slot)),
       arm: modify.filter(({ slot }) => !entries.has(slot)).map((entry) => ({ ...entry, form: 'armed' })),
       modify,
     });
-    this.become(new Set(modify.map(({ slot }) => slot)));
+    this.become(new Set(wanted.keys()));
   }
 
   private wanted({ self, slots }: SlotView): ReadonlyMap<GlobalSlot, GateEntry> {

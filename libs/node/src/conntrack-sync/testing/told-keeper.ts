@@ -22,10 +22,6 @@ export class ToldKeeper implements SlotKeeper {
     return;
   }
 
-  adopt(): Promise<void> {
-    return Promise.resolve();
-  }
-
   update(): void {
     return;
   }
