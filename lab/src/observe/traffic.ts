@@ -11,6 +11,10 @@ export interface LaneReport {
   readonly answered: number;
   readonly lost: number;
   readonly longestGapMs: number;
+  /** When it began, RFC 3339. */
+  readonly longestGapAt: string;
+  /** When the first requests without an answer were sent, at most ten. */
+  readonly lostAt: readonly string[];
   readonly seen: Readonly<Record<string, number>>;
   readonly errors: Readonly<Record<string, number>>;
 }

@@ -24,6 +24,10 @@ type Report struct {
 	Lost     int `json:"lost"`
 	// LongestGapMs is the longest time between two answers, from the first request to the last one.
 	LongestGapMs float64 `json:"longestGapMs"`
+	// LongestGapAt is when it began.
+	LongestGapAt time.Time `json:"longestGapAt"`
+	// LostAt is when the first requests without an answer were sent, at most ten of them.
+	LostAt []time.Time `json:"lostAt"`
 	// RTTMs is the median time from request to answer.
 	RTTMs float64 `json:"rttMs"`
 	// Seen counts the answers by the client address that the server saw.

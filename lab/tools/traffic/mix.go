@@ -81,7 +81,7 @@ func (lane Lane) report(stop <-chan struct{}) Report {
 			time.Sleep(lane.every * time.Duration(i) / time.Duration(lane.count))
 			recorder, err := lane.run(lane.target, lane.every, stop)
 			if err != nil {
-				reports[i] = Report{Errors: map[string]int{err.Error(): 1}}
+				reports[i] = Report{LostAt: []time.Time{}, Errors: map[string]int{err.Error(): 1}}
 				return
 			}
 			reports[i] = recorder.Report()
@@ -96,12 +96,15 @@ func sum(reports []Report) Report {
 	if len(reports) == 1 {
 		return reports[0]
 	}
-	total := Report{Seen: map[string]int{}, Errors: map[string]int{}}
+	total := Report{LostAt: []time.Time{}, Seen: map[string]int{}, Errors: map[string]int{}}
 	for _, report := range reports {
 		total.Sent += report.Sent
 		total.Answered += report.Answered
 		total.Lost += report.Lost
-		total.LongestGapMs = max(total.LongestGapMs, report.LongestGapMs)
+		if report.LongestGapMs > total.LongestGapMs {
+			total.LongestGapMs, total.LongestGapAt = report.LongestGapMs, report.LongestGapAt
+		}
+		total.LostAt = earliest(append(total.LostAt, report.LostAt...))
 		total.RTTMs = max(total.RTTMs, report.RTTMs)
 		for address, count := range report.Seen {
 			total.Seen[address] += count

@@ -12,10 +12,23 @@ type Recorder struct {
 	sentAt   map[int]time.Time
 	sent     int
 	last     time.Time
-	gap      time.Duration
+	gap      silence
 	rtts     []time.Duration
 	seen     map[string]int
 	failures map[string]int
+}
+
+// silence is a time without answers.
+type silence struct {
+	since  time.Time
+	length time.Duration
+}
+
+func longer(a, b silence) silence {
+	if b.length > a.length {
+		return b
+	}
+	return a
 }
 
 func newRecorder() *Recorder {
@@ -42,7 +55,7 @@ func (r *Recorder) Answer(sequence int, seen string) {
 	}
 	delete(r.sentAt, sequence)
 	now := time.Now()
-	r.gap = max(r.gap, now.Sub(r.last))
+	r.gap = longer(r.gap, silence{r.last, now.Sub(r.last)})
 	r.last = now
 	r.rtts = append(r.rtts, now.Sub(at))
 	r.seen[seen]++
@@ -79,7 +92,7 @@ func (r *Recorder) Silence(limit time.Duration) {
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.gap = max(r.gap, time.Since(last))
+	r.gap = longer(r.gap, silence{last, time.Since(last)})
 	r.failures["silent"]++
 }
 
@@ -98,12 +111,26 @@ func (r *Recorder) Report() Report {
 		if at.Before(r.last) {
 			continue
 		}
-		gap = max(gap, time.Since(at))
+		gap = longer(gap, silence{at, time.Since(at)})
 	}
 	return Report{
 		Sent: r.sent, Answered: len(r.rtts), Lost: len(r.sentAt),
-		LongestGapMs: milliseconds(gap), RTTMs: milliseconds(median(r.rtts)), Seen: r.seen, Errors: r.failures,
+		LongestGapMs: milliseconds(gap.length), LongestGapAt: gap.since, LostAt: r.lostAt(), RTTMs: milliseconds(median(r.rtts)), Seen: r.seen, Errors: r.failures,
 	}
+}
+
+func (r *Recorder) lostAt() []time.Time {
+	times := make([]time.Time, 0, len(r.sentAt))
+	for _, at := range r.sentAt {
+		times = append(times, at)
+	}
+	return earliest(times)
+}
+
+// earliest are the first ten, in order.
+func earliest(times []time.Time) []time.Time {
+	sort.Slice(times, func(i, j int) bool { return times[i].Before(times[j]) })
+	return times[:min(len(times), 10)]
 }
 
 func median(values []time.Duration) time.Duration {

@@ -381,6 +381,7 @@ export class NodeLoop {
       tunnelAddress: this.host.current?.underlay.address,
       ovsVersion: ovs.state.kind === 'absent' ? undefined : ovs.state.version,
       held: new Set(this.problem === undefined ? this.held() : []),
+      leavingSlots: this.committed?.gateway === undefined ? undefined : this.options.keeper?.leaving,
     });
   }
 

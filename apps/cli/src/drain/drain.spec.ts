@@ -47,8 +47,8 @@ const setSlots = (slots: readonly Partial<EgressPoolSlot>[]): Promise<unknown> =
   return client.patch(egressPools, { name: 'default' }, { status }, { subresource: 'status' });
 };
 
-const setState = (name: string, state: EgressGatewayState): Promise<unknown> =>
-  client.patch(egressGateways, { name }, { status: { state } }, { subresource: 'status' });
+const setState = (name: string, state: EgressGatewayState, leavingSlots = 0): Promise<unknown> =>
+  client.patch(egressGateways, { name }, { status: { state, leavingSlots } }, { subresource: 'status' });
 
 const draining = async (name: string): Promise<boolean> =>
   (await client.get(egressGateways, { name })).spec.draining;
@@ -130,12 +130,18 @@ describe('drain', () => {
   });
 
   it('--wait-connections follows until nothing depends on it', async () => {
+    await setState('gw-1', 'Draining', 1);
     await setSlots([{ holder: 'gw-2', previous: 'gw-1' }, { holder: 'gw-2' }]);
     const { code, lines } = await run(['drain', 'gw-1', '--wait-connections'], (line) => {
       if (line.includes('of before')) return setSlots([{ holder: 'gw-2' }, { holder: 'gw-2' }]);
+      if (line.includes('turn away')) return setState('gw-1', 'Draining', 0);
     });
     expect(code).toBe(0);
-    expect(lines).toContain('gw-1 holds no slots');
+    expect(lines.slice(1, 4)).toEqual([
+      'gw-1 holds no slots; 1 slot with connections of before',
+      'gw-1 holds no slots; the nodes turn away from 1 slot',
+      'gw-1 holds no slots',
+    ]);
     expect(lines.join()).toContain('may be restarted');
   });
 

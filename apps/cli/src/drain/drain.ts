@@ -12,7 +12,7 @@ import {
   KubeRefusedError,
   nodes,
 } from '@sluice/kube';
-import { count, type Fleet, shareOf } from '../slots/ledger.js';
+import { count, type Fleet, leavingOf, shareOf } from '../slots/ledger.js';
 import { follow } from './follow.js';
 import { obstacles } from './obstacles.js';
 
@@ -45,7 +45,7 @@ export async function drain(name: string, options: DrainOptions, context: DrainC
     return;
   }
   const last = await followDrain(name, options, context);
-  for (const line of advice(name, last.shared)) print(`  ${line}`);
+  for (const line of advice(name, last)) print(`  ${line}`);
 }
 
 /** As `drain`; with `wait` until the gateway works and has every slot that it should have. */
@@ -128,7 +128,7 @@ const ask = (client: KubeClient, name: string, draining: boolean): Promise<Egres
 async function followDrain(name: string, options: DrainOptions, context: DrainContext) {
   const { client, clock, print } = context;
   const progress = new Progress(print);
-  let last = { held: 0, shared: 0 };
+  let last = { held: 0, shared: 0, leaving: 0 };
   await follow({
     client,
     clock,
@@ -137,19 +137,25 @@ async function followDrain(name: string, options: DrainOptions, context: DrainCo
       options.wait === 'slots'
         ? `${name} to hold no slots`
         : `${name} to hold no slots and to serve no connections of before`,
-    look: ({ pools }) => {
-      last = shareOf(name, pools);
-      const { held, shared } = last;
-      const older = shared === 0 ? '' : `; ${count(shared, 'slot')} with connections of before`;
-      progress.tell(`${name} holds ${held === 0 ? 'no slots' : count(held, 'slot')}${older}`);
-      return held === 0 && (options.wait === 'slots' || shared === 0);
+    look: (fleet) => {
+      last = { ...shareOf(name, fleet.pools), leaving: leavingOf(name, fleet) };
+      const { held, shared, leaving } = last;
+      const older = [
+        shared === 0 ? '' : `; ${count(shared, 'slot')} with connections of before`,
+        shared > 0 || leaving === 0 ? '' : `; the nodes turn away from ${count(leaving, 'slot')}`,
+      ];
+      progress.tell(`${name} holds ${held === 0 ? 'no slots' : count(held, 'slot')}${older.join('')}`);
+      return held === 0 && (options.wait === 'slots' || (shared === 0 && leaving === 0));
     },
   });
   return last;
 }
 
-const advice = (name: string, shared: number): readonly string[] => [
-  ...(shared === 0
+const advice = (
+  name: string,
+  { shared, leaving }: { readonly shared: number; readonly leaving: number },
+): readonly string[] => [
+  ...(shared === 0 && leaving === 0
     ? ['nothing depends on it any more: Open vSwitch and the node may be restarted']
     : [
         `connections of before still pass through it, until they end, for five minutes at most`,

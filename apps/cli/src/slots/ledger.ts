@@ -34,6 +34,13 @@ export function shareOf(gateway: string, pools: readonly EgressPool[]): Share {
   };
 }
 
+/** Slots that it has handed over and still carries packets of, as it says itself; one that is lost carries none. */
+export function leavingOf(gateway: string, { gateways }: Fleet): number {
+  const { state, leavingSlots = 0 } =
+    gateways.find(({ metadata }) => metadata.name === gateway)?.status ?? {};
+  return state === 'Lost' ? 0 : leavingSlots;
+}
+
 /** Slots of one pool that have something in common. */
 export interface SlotGroup {
   readonly pool: string;

@@ -6,6 +6,7 @@ import { type ClaimAnswer, type SlotId } from '../store.js';
 import { closeSlots, type MachineContext } from './context.js';
 import { type Modification, type TakeReason } from './effects.js';
 import { idle, type SlotRecord } from './slot-record.js';
+import { sharedUntil } from './upkeep.js';
 
 export interface Take {
   readonly record: SlotRecord;
@@ -52,7 +53,7 @@ export class Attempts {
     for (const { record } of takes) {
       record.step = { kind: 'attempt', attempt: id };
       const { incarnation } = settings;
-      record.willBe({ form: 'armed', epoch: 0, other: undefined, incarnation }, now);
+      record.willBe({ form: 'armed', epoch: 0, other: undefined, parting: false, incarnation }, now);
     }
     emit({ type: 'arm', attempt: id, slots: takes.map(({ record }) => record.slot) });
   }
@@ -160,11 +161,11 @@ export class Attempts {
     const shares = why === 'mine-already' && formerHolder !== undefined && observer.isThere(formerHolder);
     const other = shares ? formerHolder : undefined;
     const epoch = attempt.epochs.get(slot) ?? 0;
-    record.willBe({ form: 'open', epoch, other, incarnation: settings.incarnation }, now);
-    record.sharedUntil = shares ? now + settings.drainMs : undefined;
+    record.willBe({ form: 'open', epoch, other, parting: false, incarnation: settings.incarnation }, now);
+    record.sharedUntil = shares ? sharedUntil(settings, now) : undefined;
     record.answeredRounds = 0;
     record.step = idle;
-    return { slot, form: 'open', epoch, other };
+    return { slot, form: 'open', epoch, other, parting: false };
   }
 
   /** Two answered rounds raise an alarm; each one lets more time pass until the next. */

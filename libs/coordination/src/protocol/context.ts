@@ -17,6 +17,14 @@ export interface MachineSettings {
   readonly drainMs: number;
 }
 
+/** Agents that have not heard of the move, or of its end, still send packets to the former holder for so long, or a part of the drain. */
+const settleMs = 5000;
+const settlePart = 0.25;
+
+/** Until agents have heard of a change of the map, milliseconds. */
+export const settlingMs = ({ drainMs }: Pick<MachineSettings, 'drainMs'>): number =>
+  Math.min(settleMs, settlePart * drainMs);
+
 export interface MachineContext {
   readonly settings: MachineSettings;
   readonly slots: ReadonlyMap<SlotId, SlotRecord>;

@@ -6,6 +6,7 @@ export interface Modification {
   readonly form: 'open' | 'retiring';
   readonly epoch: number;
   readonly other: GatewayName | undefined;
+  readonly parting: boolean;
 }
 
 export type AlarmKind =

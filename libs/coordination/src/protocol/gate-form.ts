@@ -13,6 +13,8 @@ export interface GateState {
   readonly epoch: number;
   /** Whoever else has connections of the slot: its former holder (open) or its present one (retiring). */
   readonly other: GatewayName | undefined;
+  /** Open: the former holder's time is over or about to be; its connections come over, and their ports stay as they are. */
+  readonly parting: boolean;
   /** Of the process that armed it. */
   readonly incarnation: number;
 }

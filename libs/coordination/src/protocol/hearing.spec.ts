@@ -59,7 +59,9 @@ test('a holder whose store is silent closes when it is cut off, and stays while 
       maxConcurrentMoves: 4,
       drainMs: 1000,
     });
-    const gate = new Map([[7, { form: 'open', epoch: 5, other: undefined, incarnation: 1 }]] as const);
+    const gate = new Map([
+      [7, { form: 'open', epoch: 5, other: undefined, parting: false, incarnation: 1 }],
+    ] as const);
     let now = 1000;
     const handle = (event: SlotEvent) => machine.handle(event, now);
     const duty = { slot: 7, order: ['a', 'b'], recorded: { holder: 'a', epoch: 5 } };

@@ -6,12 +6,13 @@ import { type GatewayName, type RenewAnswer, type SlotId } from '../store.js';
 import { Attempts, type Take } from './attempts.js';
 import { closeSlots, type MachineContext, type MachineSettings } from './context.js';
 import { type Decision, decide } from './decide.js';
-import { type Modification, type SlotEffect } from './effects.js';
+import { type SlotEffect } from './effects.js';
 import { type SlotEvent } from './events.js';
 import { Hearing } from './hearing.js';
 import { Moves } from './moves.js';
 import { Observer } from './observe.js';
 import { idle, SlotRecord } from './slot-record.js';
+import { Upkeep } from './upkeep.js';
 
 type Look = Extract<SlotEvent, { readonly type: 'look' }>;
 type Groups = Readonly<Record<'extend' | 'assert' | 'superseded' | 'isolated' | 'listen', SlotRecord[]>>;
@@ -23,8 +24,6 @@ const staggerMs = 300;
 const listenEveryMs = 500;
 /** Silence goes on from one round to the next one if that comes so soon. */
 const freshListenMs = 1500;
-/** Between two writes of the same into the cluster's map. */
-const recordEveryMs = 1000;
 
 export class SlotMachine {
   private readonly slots = new Map<SlotId, SlotRecord>();
@@ -32,6 +31,7 @@ export class SlotMachine {
   private readonly hearing: Hearing;
   private readonly attempts: Attempts;
   private readonly moves: Moves;
+  private readonly upkeep: Upkeep;
   private readonly context: MachineContext;
   private effects: SlotEffect[] = [];
   private draining: ReadonlySet<GatewayName> = new Set();
@@ -44,7 +44,6 @@ export class SlotMachine {
   /** Since when this gateway has been cut off from the nodes while another one is not. */
   private deafSince: number | undefined;
   private storeSilentSince: number | undefined;
-  private extendedAt = Number.NEGATIVE_INFINITY;
   private listenedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly settings: MachineSettings) {
@@ -60,6 +59,7 @@ export class SlotMachine {
     };
     this.attempts = new Attempts(this.context);
     this.moves = new Moves(this.context);
+    this.upkeep = new Upkeep(this.context);
   }
 
   /** The switch and the uplink work; one that is not fit asks for a lease that ends at once, and so reads what names it. */
@@ -332,14 +332,14 @@ export class SlotMachine {
       }
     }
     this.closed(groups, now);
-    this.extend([...groups.extend, ...groups.assert], now);
+    this.upkeep.extend([...groups.extend, ...groups.assert], now);
     this.assert(groups.assert);
     this.listen(groups.listen, now);
     for (const byMap of [false, true]) {
       const batch = takes.filter((entry) => entry.byMap === byMap).map(({ take }) => take);
       this.attempts.begin(batch, { byMap, mark: answer?.mark ?? '', now });
     }
-    this.record(now);
+    this.upkeep.record(now);
   }
 
   private decide(record: SlotRecord, answer: Renewed | undefined, now: number): Decision {
@@ -400,27 +400,6 @@ export class SlotMachine {
     this.context.emit({ type: 'alarm', kind: 'isolated', slots: isolated.map(({ slot }) => slot) });
   }
 
-  /** All at once every K; at once when an entry is to say something else. */
-  private extend(records: readonly SlotRecord[], now: number): void {
-    const due = now - this.extendedAt >= this.settings.times.extendMs;
-    const entries = records.flatMap((record): Modification[] => {
-      const { gate, entry, slot } = record;
-      if (gate === undefined || gate.form === 'armed') return [];
-      if (hasWithdrawn(record, this.settings.self)) record.sharedUntil = now;
-      const shares = gate.form === 'retiring' || since(record.sharedUntil, now) < 0;
-      const adopted = gate.other !== undefined && record.sharedUntil === undefined;
-      if (adopted) record.sharedUntil = now + this.settings.drainMs;
-      const other = shares || adopted ? gate.other : undefined;
-      const own = gate.form === 'open' && entry?.holder === this.settings.self;
-      const epoch = own ? Math.max(gate.epoch, entry.epoch) : gate.epoch;
-      if (!due && other === gate.other && epoch === gate.epoch) return [];
-      record.gate = { ...gate, other, epoch };
-      return [{ slot, form: gate.form, epoch, other }];
-    });
-    if (due) this.extendedAt = now;
-    if (entries.length > 0) this.context.emit({ type: 'modify', entries });
-  }
-
   private assert(records: readonly SlotRecord[]): void {
     for (const record of records) {
       if (record.asserting || record.gate === undefined) continue;
@@ -450,34 +429,6 @@ export class SlotMachine {
       if (silent && record.answeredRounds > 0) record.backOffUntil = now;
     }
   }
-
-  /** Until the cluster's map says what is; a new holding at once, so that row 13 can ask the map about it. */
-  private record(now: number): void {
-    const { self } = this.settings;
-    const due = [...this.slots.values()].filter(({ gate, duty: { recorded }, isIdle, written }) => {
-      if (!isIdle || gate?.form !== 'open' || gate.epoch === 0) return false;
-      const { epoch, other } = gate;
-      if (recorded?.holder === self && recorded.epoch === epoch && recorded.previous === other) return false;
-      if ((recorded?.epoch ?? 0) > epoch) return false;
-      const isSame = written?.epoch === epoch && written.other === other;
-      return !isSame || now - written.at >= recordEveryMs;
-    });
-    const slots = due.flatMap((record) => {
-      if (record.gate === undefined) return [];
-      const { epoch, other } = record.gate;
-      record.written = { epoch, other, at: now };
-      return [[record.slot, { epoch, previous: other }] as const];
-    });
-    if (slots.length > 0) this.context.emit({ type: 'record', slots: new Map(slots) });
-  }
 }
-
-/** The map names the former holder together with the epoch, until that one takes its name out. */
-const hasWithdrawn = ({ gate, duty: { recorded } }: SlotRecord, self: GatewayName): boolean =>
-  gate?.form === 'open' &&
-  gate.other !== undefined &&
-  recorded?.holder === self &&
-  recorded.epoch === gate.epoch &&
-  recorded.previous === undefined;
 
 const since = (time: number | undefined, now: number): number => (time === undefined ? 0 : now - time);

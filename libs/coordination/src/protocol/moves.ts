@@ -3,12 +3,9 @@
  * that it knows until they end. Nobody but the holder hands over, and only when it answers nobody any more.
  */
 import { type GatewayName, type HandOverAnswer, type SlotId } from '../store.js';
-import { closeSlots, type MachineContext } from './context.js';
+import { closeSlots, type MachineContext, settlingMs } from './context.js';
 import { idle, type SlotRecord } from './slot-record.js';
 
-/** Agents that have not heard of the move, or of its end, still send packets here for so long, or a part of the drain. */
-const settleMs = 5000;
-const settlePart = 0.25;
 /** Without the hand-over the holder goes back by section 5. */
 const patienceMs = 1000;
 
@@ -63,53 +60,53 @@ export class Moves {
     });
   }
 
-  /**
-   * Hand-overs that hang, and retiring slots whose time is over. Those are withdrawn first, and served until the agents
-   * have heard of it: their connections pass on to the new holder, and nothing is lost in between.
-   */
+  /** Hand-overs that hang, and retiring slots whose time is over, or whose withdrawal everybody has heard of. */
   expire(now: number): void {
     const over: SlotRecord[] = [];
-    const withdrawn: SlotRecord[] = [];
-    const { self } = this.context.settings;
+    const ended: SlotRecord[] = [];
     for (const record of this.context.slots.values()) {
-      const { step, gate, sharedUntil } = record;
+      const { step, gate, sharedUntil, withdrawnAt } = record;
       if (step.kind !== 'idle' && step.kind !== 'attempt' && now - step.startedAt > patienceMs)
         record.step = idle;
       if (gate?.form !== 'retiring' || !record.isIdle) continue;
       record.retiredAt ??= now;
-      if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
-      else if (sharedUntil <= now) {
-        const { withdrawnAt, duty } = record;
-        if (withdrawnAt === undefined && duty.recorded?.previous === self) {
-          record.withdrawnAt = now;
-          withdrawn.push(record);
-        } else if (withdrawnAt === undefined || now - withdrawnAt >= this.settlingMs) over.push(record);
-      }
+      if (withdrawnAt !== undefined) {
+        if (now - withdrawnAt >= this.settlingMs) over.push(record);
+      } else if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
+      else if (sharedUntil <= now) (this.isNamed(record) ? ended : over).push(record);
     }
     closeSlots(this.context, over, { now, release: false });
-    if (withdrawn.length > 0)
-      this.context.emit({ type: 'withdraw', slots: withdrawn.map(({ slot }) => slot) });
+    this.withdraw(ended, now);
   }
 
-  /** Until agents have heard of a change of the map. */
   private get settlingMs(): number {
-    return Math.min(settleMs, settlePart * this.context.settings.drainMs);
+    return settlingMs(this.context.settings);
+  }
+
+  /** The map says that this gateway still serves connections of the slot. */
+  private isNamed({ duty: { recorded } }: SlotRecord): boolean {
+    return recorded?.previous === this.context.settings.self;
+  }
+
+  /**
+   * They are served, and their successor asks about them, until agents and successor have heard of it: connections pass on
+   * to the new holder, and nothing is lost in between.
+   */
+  private withdraw(records: readonly SlotRecord[], now: number): void {
+    if (records.length === 0) return;
+    for (const record of records) record.withdrawnAt = now;
+    this.context.emit({ type: 'withdraw', slots: records.map(({ slot }) => slot) });
   }
 
   /** The last connection has ended: the holder need not ask about the slot any more. */
   unused(slots: ReadonlySet<SlotId>, now: number): void {
-    const over = [...this.context.slots.values()].filter(
-      ({ slot, step, gate, retiredAt, duty: { recorded } }) =>
-        slots.has(slot) &&
-        step.kind === 'idle' &&
-        gate?.form === 'retiring' &&
-        // The successor has opened: it says so.
-        recorded?.previous === this.context.settings.self &&
-        retiredAt !== undefined &&
-        now - retiredAt >= this.settlingMs,
-    );
-    closeSlots(this.context, over, { now, release: false });
-    if (over.length > 0) this.context.emit({ type: 'withdraw', slots: over.map(({ slot }) => slot) });
+    const ended = [...this.context.slots.values()].filter((record) => {
+      const { slot, gate, isIdle, retiredAt, withdrawnAt } = record;
+      if (!slots.has(slot) || !isIdle || gate?.form !== 'retiring' || withdrawnAt !== undefined) return false;
+      // The successor has opened: it says so.
+      return this.isNamed(record) && retiredAt !== undefined && now - retiredAt >= this.settlingMs;
+    });
+    this.withdraw(ended, now);
   }
 
   /**
@@ -118,8 +115,8 @@ export class Moves {
    */
   forgotten(now: number): void {
     const gone = [...this.context.slots.values()].filter((record) => {
-      const { gate, isIdle, duty } = record;
-      const isGone = isIdle && gate === undefined && duty.recorded?.previous === this.context.settings.self;
+      const { gate, isIdle } = record;
+      const isGone = isIdle && gate === undefined && this.isNamed(record);
       record.goneSince = isGone ? (record.goneSince ?? now) : undefined;
       if (record.goneSince === undefined || now - record.goneSince < this.settlingMs) return false;
       record.goneSince = now;
@@ -132,13 +129,13 @@ export class Moves {
     const { gate, slot } = record;
     if (gate === undefined) return;
     record.step = { kind: 'retiring', successor, startedAt: now };
-    record.willBe({ ...gate, form: 'retiring', other: successor }, now);
+    record.willBe({ ...gate, form: 'retiring', other: successor, parting: false }, now);
     record.sharedUntil = undefined;
     record.retiredAt = undefined;
     record.withdrawnAt = undefined;
     this.context.emit({
       type: 'retire',
-      entry: { slot, form: 'retiring', epoch: gate.epoch, other: successor },
+      entry: { slot, form: 'retiring', epoch: gate.epoch, other: successor, parting: false },
     });
   }
 

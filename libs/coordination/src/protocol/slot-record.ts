@@ -42,7 +42,7 @@ export class SlotRecord {
   sharedUntil: number | undefined;
   /** Since when it has been retiring here, handed over. */
   retiredAt: number | undefined;
-  /** When this gateway, which is retiring, took its name out of the cluster's map because the time was over. */
+  /** When this gateway, which is retiring, took its name out of the cluster's map. */
   withdrawnAt: number | undefined;
   /** Since when the map names this gateway as a former holder, and the gate has nothing of the slot. */
   goneSince: number | undefined;

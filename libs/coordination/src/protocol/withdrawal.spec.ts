@@ -43,8 +43,8 @@ class Bench {
   }
 }
 
-const gate = (form: GateState['form'], epoch: number, other?: string): GateState => {
-  return { form, epoch, other, incarnation: 1 };
+const gate = (form: GateState['form'], epoch: number, other?: string, parting = false): GateState => {
+  return { form, epoch, other, parting, incarnation: 1 };
 };
 const types = (effects: readonly SlotEffect[]): readonly string[] => effects.map(({ type }) => type);
 
@@ -61,31 +61,35 @@ describe('the gateway that left', () => {
   };
   const unused = { type: 'unused', slots: new Set([slot]) } as const;
 
-  test('withdraws when its last connection has ended', () => {
+  const lookOf = (bench: Bench) =>
+    bench
+      .look({ holder: 'b', epoch: 6, released: false }, gate('retiring', 5, 'b'))
+      .filter(({ type }) => type === 'withdraw' || type === 'close');
+
+  function expectClosedLater(bench: Bench): void {
+    bench.assign({ holder: 'b', epoch: 6 }, ['a']);
+    bench.now += 4000;
+    expect(lookOf(bench)).toEqual([]);
+    bench.now += 1000;
+    expect(lookOf(bench)).toEqual([{ type: 'close', slots: [slot], release: new Map() }]);
+    expect(bench.machine.retiring.size).toBe(0);
+  }
+
+  test('withdraws when its last connection has ended, and closes when everybody has heard of it', () => {
     const bench = left();
     bench.assign({ holder: 'b', epoch: 6, previous: 'a' }, ['a']);
     bench.now += 5000;
-    expect(bench.handle(unused)).toEqual([
-      { type: 'close', slots: [slot], release: new Map() },
-      { type: 'withdraw', slots: [slot] },
-    ]);
-    expect(bench.machine.retiring.size).toBe(0);
+    expect(bench.handle(unused)).toEqual([{ type: 'withdraw', slots: [slot] }]);
+    expect(bench.handle(unused)).toEqual([]);
+    expectClosedLater(bench);
   });
 
-  test('withdraws when its time is over, and closes when agents have heard of it', () => {
+  test('withdraws when its time is over, and closes when everybody has heard of it', () => {
     const bench = left();
     bench.assign({ holder: 'b', epoch: 6, previous: 'a' }, ['a']);
-    const look = () =>
-      bench
-        .look({ holder: 'b', epoch: 6, released: false }, gate('retiring', 5, 'b'))
-        .filter(({ type }) => type === 'withdraw' || type === 'close');
     bench.now += drainMs;
-    expect(look()).toEqual([{ type: 'withdraw', slots: [slot] }]);
-    bench.assign({ holder: 'b', epoch: 6 }, ['a']);
-    bench.now += 4000;
-    expect(look()).toEqual([]);
-    bench.now += 1000;
-    expect(look()).toEqual([{ type: 'close', slots: [slot], release: new Map() }]);
+    expect(lookOf(bench)).toEqual([{ type: 'withdraw', slots: [slot] }]);
+    expectClosedLater(bench);
   });
 
   test('stays until its successor says that it has opened', () => {
@@ -134,19 +138,49 @@ describe('the gateway that left and died before its last connection ended', () =
 describe('the gateway that took over', () => {
   const entry: SlotEntry = { holder: 'a', epoch: 6, released: false };
 
-  test.each([
-    ['asks the former holder while that one is in the map', { holder: 'a', epoch: 6, previous: 'b' }, 'b'],
-    ['asks it before the map says anything', { holder: 'b', epoch: 5 }, 'b'],
-    ['asks nobody when it has withdrawn', { holder: 'a', epoch: 6 }, undefined],
-  ])('%s', (_, recorded, other) => {
+  const began = (recorded: Recorded): Bench => {
     const bench = new Bench();
     bench.assign(recorded);
     bench.look(entry, gate('open', 6, 'b'));
-    bench.now += slotTimes.extendMs;
-    const effects = bench.look(entry, gate('open', 6, other));
-    expect(effects.find(({ type }) => type === 'modify')).toEqual({
-      type: 'modify',
-      entries: [{ slot, form: 'open', epoch: 6, other }],
-    });
+    return bench;
+  };
+  /** What it makes of its entry, which is as given, `ms` later. */
+  const later = (bench: Bench, ms: number, before: GateState) => {
+    bench.now += ms;
+    const effect = bench.look(entry, before).find(({ type }) => type === 'modify');
+    return effect?.type === 'modify' ? effect.entries[0] : undefined;
+  };
+  const shares = { slot, form: 'open', epoch: 6, other: 'b', parting: false };
+  const parts = { ...shares, parting: true };
+  const alone = { ...shares, other: undefined };
+
+  test.each([
+    ['while that one is in the map', { holder: 'a', epoch: 6, previous: 'b' }],
+    ['before the map says anything', { holder: 'b', epoch: 5 }],
+  ])('asks the former holder %s', (_, recorded) => {
+    expect(later(began(recorded), slotTimes.extendMs, gate('open', 6, 'b'))).toEqual(shares);
+  });
+
+  test('asks it for a while when it has withdrawn, and keeps the ports of what comes over', () => {
+    const bench = began({ holder: 'a', epoch: 6, previous: 'b' });
+    bench.assign({ holder: 'a', epoch: 6 });
+    expect(later(bench, 0, gate('open', 6, 'b'))).toEqual(parts);
+    expect(later(bench, slotTimes.extendMs, gate('open', 6, 'b', true))).toEqual(parts);
+    expect(later(bench, 2500, gate('open', 6, 'b', true))).toEqual(alone);
+  });
+
+  test('does not write its name into the map again', () => {
+    const bench = began({ holder: 'a', epoch: 6, previous: 'b' });
+    bench.assign({ holder: 'a', epoch: 6 });
+    bench.now += 1000;
+    expect(types(bench.look(entry, gate('open', 6, 'b', true)))).not.toContain('record');
+  });
+
+  test('keeps ports before the time of the former holder is over, and asks until it is long over', () => {
+    const bench = began({ holder: 'a', epoch: 6, previous: 'b' });
+    expect(later(bench, drainMs - 3000, gate('open', 6, 'b'))).toEqual(shares);
+    expect(later(bench, 1000, gate('open', 6, 'b'))).toEqual(parts);
+    expect(later(bench, 4000, gate('open', 6, 'b', true))).toEqual(parts);
+    expect(later(bench, 1000, gate('open', 6, 'b', true))).toEqual(alone);
   });
 });

@@ -319,7 +319,10 @@ export class GatewayProcess {
   private states(entries: Effect<'modify'>['entries']): ReadonlyMap<SlotId, GateState> {
     const { incarnation } = this;
     return new Map(
-      entries.map(({ slot, form, epoch, other }) => [slot, { form, epoch, other, incarnation }]),
+      entries.map(({ slot, form, epoch, other, parting }) => [
+        slot,
+        { form, epoch, other, parting, incarnation },
+      ]),
     );
   }
 
@@ -335,7 +338,9 @@ export class GatewayProcess {
 
   private armed(slots: readonly SlotId[]): ReadonlyMap<SlotId, GateState> {
     const { incarnation } = this;
-    return new Map(slots.map((slot) => [slot, { form: 'armed', epoch: 0, other: undefined, incarnation }]));
+    return new Map(
+      slots.map((slot) => [slot, { form: 'armed', epoch: 0, other: undefined, parting: false, incarnation }]),
+    );
   }
 
   private close({ slots, release }: Effect<'close'>): void {

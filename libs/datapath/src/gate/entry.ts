@@ -6,7 +6,7 @@
 import { type GlobalSlot } from '@sluice/model';
 import { type Action, type Flow } from '@sluice/ovs';
 import { cookieOwner, cookieOwners } from '../layout/cookies.js';
-import { gateEpoch, gateForm, otherHolder, shared, slot as slotBits } from '../layout/registers.js';
+import { gateEpoch, gateForm, newPorts, otherHolder, shared, slot as slotBits } from '../layout/registers.js';
 import { goto, load } from '../pipeline/actions.js';
 import { has } from '../pipeline/matches.js';
 import { tableIds } from '../pipeline/table-ids.js';
@@ -26,6 +26,8 @@ export interface GateEntry {
   readonly epoch: number;
   /** Open: node id of the gateway that may still know connections of the slot; retiring: of the holder; 0: nobody. */
   readonly otherHolder: number;
+  /** Open: connections of the other gateway come over, and keep their ports. */
+  readonly parting: boolean;
   /** Of the process that armed it: a modification leaves it. 48 bits. */
   readonly incarnation: number;
 }
@@ -42,7 +44,8 @@ export const gateCookie = (incarnation: number): bigint =>
 const gateMatch = (slot: GlobalSlot): Flow['match'] => [has(slotBits, slot)];
 
 /** The flow of an entry; for a modification its cookie does not count. */
-export function gateFlow({ slot, form, epoch, otherHolder: other, incarnation }: GateEntry): Flow {
+export function gateFlow({ slot, form, epoch, otherHolder: other, parting, incarnation }: GateEntry): Flow {
+  const shares = form === 'open' && other !== 0;
   const flow: Flow = {
     table: tableIds.gate,
     priority,
@@ -52,7 +55,8 @@ export function gateFlow({ slot, form, epoch, otherHolder: other, incarnation }:
     actions: [
       load(gateEpoch, epoch),
       load(gateForm, gateForm.values[form]),
-      load(shared, form === 'open' && other !== 0 ? shared.values.yes : shared.values.no),
+      load(shared, shares ? shared.values.yes : shared.values.no),
+      load(newPorts, shares && !parting ? newPorts.values.lowerHalf : newPorts.values.any),
       load(otherHolder, other),
       goto('held'),
     ],
@@ -88,11 +92,14 @@ export function gateEntryOf({ table, cookie, match, actions }: Flow): GateEntry 
   const form = loaded(actions, gateForm);
   const name = (['armed', 'open', 'retiring'] as const).find((key) => gateForm.values[key] === form);
   if (only?.field !== slotBits.field || name === undefined) return undefined;
+  const other = loaded(actions, otherHolder) ?? 0;
+  const shares = name === 'open' && other !== 0;
   return {
     slot: Number(only.value & 0xffffn),
     form: name,
     epoch: loaded(actions, gateEpoch) ?? 0,
-    otherHolder: loaded(actions, otherHolder) ?? 0,
+    otherHolder: other,
+    parting: shares && loaded(actions, newPorts) === newPorts.values.any,
     incarnation: Number(cookie & incarnationMask),
   };
 }

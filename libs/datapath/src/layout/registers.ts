@@ -67,6 +67,12 @@ export const shared = bits(
   'another gateway still has connections of the slot',
   flag,
 );
+export const newPorts = bits(
+  ['reg5', 7, 1],
+  'new ports',
+  'which ports new connections get: any, or of the lower half, where connections of another gateway have none',
+  { any: 0, lowerHalf: 1 },
+);
 export const gateEpoch = bits(
   ['metadata', 0, 64],
   'epoch',
@@ -119,6 +125,7 @@ export const bitFields: readonly BitField[] = [
   replyMac,
   gateForm,
   shared,
+  newPorts,
   gateEpoch,
   sendTunId,
   sendId,

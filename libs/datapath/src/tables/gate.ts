@@ -3,7 +3,7 @@
  * live by a hard timeout, under an owner of their own, and `diff` never touches them (gate/entry.ts makes and reads
  * them). A slot without an entry is a closed one.
  */
-import { gateForm, shared } from '../layout/registers.js';
+import { gateForm, newPorts, shared } from '../layout/registers.js';
 import { goto, load } from '../pipeline/actions.js';
 import { defineTable, row } from '../pipeline/table.js';
 
@@ -19,7 +19,16 @@ export const gate = defineTable({
   rows: {
     node: ({ gateway }) =>
       gateway
-        ? [row(1, [], load(gateForm, gateForm.values.none), load(shared, shared.values.no), goto('held'))]
+        ? [
+            row(
+              1,
+              [],
+              load(gateForm, gateForm.values.none),
+              load(shared, shared.values.no),
+              load(newPorts, newPorts.values.any),
+              goto('held'),
+            ),
+          ]
         : [],
   },
 });

@@ -1,4 +1,4 @@
-import { markNode, markObject, objectId, origin, peerNode, shared } from '../layout/registers.js';
+import { markNode, markObject, newPorts, objectId, origin, peerNode } from '../layout/registers.js';
 import { commit, move } from '../pipeline/actions.js';
 import { familyOf, has, ip, protocol, tcpFlags } from '../pipeline/matches.js';
 import { tableIds } from '../pipeline/table-ids.js';
@@ -7,15 +7,16 @@ import { type Row, defineTable, row } from '../pipeline/table.js';
 
 /**
  * While another gateway still has connections of the slot, new ones get ports of the lower half: Pods' own ports, which
- * NAT kept over there, lie almost always above it (net.ipv4.ip_local_port_range).
+ * NAT kept over there, lie almost always above it (net.ipv4.ip_local_port_range). Not when that one's time is over: what comes
+ * over then is not new, and its ports must stay.
  */
 const lowerHalf = { first: 1024, last: 32_767 } as const;
 
 const kinds = [
-  { priority: 100, value: shared.values.no, more: [], port: undefined },
-  { priority: 100, value: shared.values.yes, more: [], port: lowerHalf },
+  { priority: 100, value: newPorts.values.any, more: [], port: undefined },
+  { priority: 100, value: newPorts.values.lowerHalf, more: [], port: lowerHalf },
   // Not new: its state got lost on the way, and its port must stay.
-  { priority: 110, value: shared.values.yes, more: tcpFlags(0, 0x02), port: undefined },
+  { priority: 110, value: newPorts.values.lowerHalf, more: tcpFlags(0, 0x02), port: undefined },
 ] as const;
 
 const rows = ({ egressId, addresses, zone }: EgressScope): Row[] =>
@@ -26,7 +27,7 @@ const rows = ({ egressId, addresses, zone }: EgressScope): Row[] =>
         [
           has(origin, origin.values.podEgress),
           has(objectId, egressId),
-          has(shared, value),
+          has(newPorts, value),
           ip(familyOf(address)),
           ...more,
         ],

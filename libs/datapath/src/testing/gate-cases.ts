@@ -253,6 +253,26 @@ export const gateCases: readonly TraceCase[] = [
     ],
   },
   {
+    name: 'connections of a gateway whose time is over come over with their ports, and it is still asked',
+    node: 'gateway',
+    gate: [gateEntry(slots.first, 'open', 4, true)],
+    steps: [
+      {
+        name: 'datagram that comes over',
+        packet: packet(
+          fromAgent,
+          udpFields({ from: podAddress.a.v4, to: far.v4 }, { sport: 50_000, dport: 53 }),
+        ),
+        expect: { out: [ofp.local], tables: [...tables.fresh, 47, 44, 45], source: held.v4, sport: 50_000 },
+      },
+      {
+        name: 'segment of a connection that has not come over',
+        packet: packet(fromClient, { ...reply, ...ack }),
+        expect: toOther,
+      },
+    ],
+  },
+  {
     name: 'an armed gate takes replays, so that it knows the connection when it opens',
     node: 'gateway',
     gate: [gateEntry(slots.first, 'armed')],

@@ -140,11 +140,12 @@ export const intents = {
   },
 } as const satisfies Record<string, Intent>;
 
-export const gateEntry = (slot: number, form: GateForm, otherHolder = 0): GateEntry => ({
+export const gateEntry = (slot: number, form: GateForm, otherHolder = 0, parting = false): GateEntry => ({
   slot,
   form,
   epoch: 1_790_000_000_000,
   otherHolder,
+  parting,
   incarnation: 7,
 });
 

@@ -50,6 +50,11 @@ const statusSchema = z.object({
   tunnelAddress: ipText.optional().describe('Where workers send tunnelled traffic to.'),
   slots: count.optional().describe('How many slots it holds, of all pools.'),
   addresses: count.optional().describe('How many EgressAddresses it holds.'),
+  leavingSlots: count
+    .optional()
+    .describe(
+      'How many slots it has handed over and still carries packets of. While it does, leave its Open vSwitch alone.',
+    ),
   ovs: ovsSchema.optional(),
   observedGeneration: z.int().min(0).optional(),
   conditions: conditionList.optional(),
@@ -107,6 +112,13 @@ export const egressGatewayCrd: CrdDefinition = {
       type: 'string',
       jsonPath: '.spec.zone',
       description: 'What fails together.',
+      wide: true,
+    },
+    {
+      name: 'Leaving',
+      type: 'integer',
+      jsonPath: '.status.leavingSlots',
+      description: 'Slots that it has handed over and still carries packets of.',
       wide: true,
     },
     {

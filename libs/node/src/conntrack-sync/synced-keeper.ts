@@ -99,6 +99,10 @@ class SyncedKeeper implements SlotKeeper {
     return this.keeper.open;
   }
 
+  get leaving(): number {
+    return this.keeper.leaving;
+  }
+
   start(): void {
     this.streams.start();
     this.sync.start();

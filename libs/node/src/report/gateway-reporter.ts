@@ -66,11 +66,13 @@ const known = ({
   uplinkMAC,
   uplinkAddresses,
   tunnelAddress,
+  leavingSlots,
   ovs,
 }: EgressGatewayStatus = {}): EgressGatewayStatus => ({
   ...(uplinkMAC === undefined ? {} : { uplinkMAC }),
   ...(uplinkAddresses === undefined ? {} : { uplinkAddresses }),
   ...(tunnelAddress === undefined ? {} : { tunnelAddress }),
+  ...(leavingSlots === undefined ? {} : { leavingSlots }),
   ...(ovs === undefined ? {} : { ovs }),
 });
 
@@ -93,7 +95,7 @@ export class GatewayReporter implements Reporter {
 
   private async reportGateway(gateway: EgressGateway, report: NodeReport): Promise<void> {
     const { client, datapath } = this.options;
-    const { facts, tunnelAddress, ovsVersion } = report;
+    const { facts, tunnelAddress, ovsVersion, leavingSlots } = report;
     const conditions = this.conditions(gateway.status?.conditions, [
       ovsReady(report.problem, ovsVersion),
       uplinkReady(report),
@@ -104,6 +106,7 @@ export class GatewayReporter implements Reporter {
         ? {}
         : { uplinkMAC: facts.uplink.mac, uplinkAddresses: facts.uplink.addresses.map(bare) }),
       ...(tunnelAddress === undefined ? {} : { tunnelAddress }),
+      ...(leavingSlots === undefined ? {} : { leavingSlots }),
       ...(ovsVersion === undefined ? {} : { ovs: { version: ovsVersion, datapath } }),
       conditions,
     };

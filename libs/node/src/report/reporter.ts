@@ -12,6 +12,8 @@ export interface NodeReport {
   readonly ovsVersion: string | undefined;
   /** Addresses that this node holds and has programmed, canonical. */
   readonly held: ReadonlySet<string>;
+  /** Slots that it has handed over and still carries packets of; undefined: an agent, or not known. */
+  readonly leavingSlots: number | undefined;
 }
 
 export interface Reporter {

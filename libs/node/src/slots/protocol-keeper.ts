@@ -36,6 +36,7 @@ export class ProtocolKeeper implements SlotKeeper {
   private readonly listeners = new Set<() => void>();
   private machine: SlotMachine | undefined;
   private carried: ReadonlySet<GlobalSlot> = new Set();
+  private left = 0;
   /** Of all nodes, as BFD hears them. */
   private shareUp = 1;
   private looking = false;
@@ -49,6 +50,10 @@ export class ProtocolKeeper implements SlotKeeper {
 
   get open(): ReadonlySet<GlobalSlot> {
     return this.carried;
+  }
+
+  get leaving(): number {
+    return this.left;
   }
 
   onChange(listener: () => void): void {
@@ -202,9 +207,9 @@ export class ProtocolKeeper implements SlotKeeper {
         return found;
       });
       return new Map(
-        entries.map(({ slot, form, epoch, otherHolder, incarnation }): [GlobalSlot, GateState] => [
+        entries.map(({ slot, form, epoch, otherHolder, parting, incarnation }): [GlobalSlot, GateState] => [
           slot,
-          { form, epoch, incarnation, other: nameOf(otherHolder) },
+          { form, epoch, incarnation, other: nameOf(otherHolder), parting },
         ]),
       );
     } catch (error) {
@@ -231,6 +236,9 @@ export class ProtocolKeeper implements SlotKeeper {
     leaving.update(new Map([...retiring].map((slot) => [slot, addresses(slot)])));
     metrics.leavingSlots.set(retiring.size);
     metrics.leavingConnections.set(leaving.connections);
+    if (retiring.size === this.left) return;
+    this.left = retiring.size;
+    this.changed();
   }
 
   /**
@@ -251,6 +259,10 @@ export class ProtocolKeeper implements SlotKeeper {
     if (open.size === this.carried.size && [...open].every((slot) => this.carried.has(slot))) return;
     this.carried = open;
     this.options.metrics.open.set(open.size);
+    this.changed();
+  }
+
+  private changed(): void {
     for (const listener of this.listeners) listener();
   }
 }

@@ -14,5 +14,8 @@ export interface SlotKeeper {
   switchChanged(): void;
   /** Slots that this gateway carries and answers for. */
   readonly open: ReadonlySet<GlobalSlot>;
+  /** How many slots it has handed over and still carries packets of. */
+  readonly leaving: number;
+  /** Of `open` and `leaving`. */
   onChange(listener: () => void): void;
 }

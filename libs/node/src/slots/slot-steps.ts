@@ -125,6 +125,7 @@ export class SlotSteps {
       form: 'armed',
       epoch: 0,
       otherHolder: 0,
+      parting: false,
       incarnation,
     }));
     const ok = await this.change({ arm }).then(
@@ -258,10 +259,10 @@ export class SlotSteps {
     if (view !== undefined) reporter.moved(effect, { view, doneAt: clock.monotonicMs() }, queue);
   }
 
-  private entry({ slot, form, epoch, other }: Effect<'modify'>['entries'][number]): GateEntry {
+  private entry({ slot, form, epoch, other, parting }: Effect<'modify'>['entries'][number]): GateEntry {
     const peer = this.view?.peers.find(({ name }) => name === other);
     const { incarnation } = this.options;
-    return { slot, form, epoch, incarnation, otherHolder: peer?.nodeId ?? 0 };
+    return { slot, form, epoch, incarnation, otherHolder: peer?.nodeId ?? 0, parting };
   }
 
   caller() {

@@ -22,12 +22,16 @@ export interface StaticKeeperOptions {
 /** K of the slot protocol. */
 const extendMs = 1000;
 
+/** Slots move when nobody serves them any more. */
+const alone = { form: 'open', otherHolder: 0, parting: false } as const;
+
 export class StaticKeeper implements SlotKeeper {
   private readonly runner: Runner;
   private readonly listeners = new Set<() => void>();
   private view: SlotView | undefined;
   private cancel: (() => void) | undefined;
   private carried: ReadonlySet<GlobalSlot> = new Set();
+  readonly leaving = 0;
 
   constructor(private readonly options: StaticKeeperOptions) {
     this.runner = new Runner({
@@ -91,7 +95,7 @@ export class StaticKeeper implements SlotKeeper {
     return new Map(
       slots.flatMap(({ slot, recorded }) =>
         recorded?.holder === self
-          ? [[slot, { slot, form: 'open', epoch: recorded.epoch, otherHolder: 0, incarnation }] as const]
+          ? [[slot, { ...alone, slot, epoch: recorded.epoch, incarnation }] as const]
           : [],
       ),
     );

@@ -3,6 +3,7 @@ import { type SlotKeeper } from '../../slots/slot-keeper.js';
 
 export class ToldKeeper implements SlotKeeper {
   open: ReadonlySet<number> = new Set();
+  readonly leaving = 0;
   private listener: () => void = () => undefined;
 
   carry(...slots: readonly number[]): void {
