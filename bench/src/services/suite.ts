@@ -5,6 +5,7 @@ import { existingLab, type LabPlan, labStatus } from '@sluice/lab';
 import { median } from '../harness/measure.js';
 import { type Measurement } from '../harness/row.js';
 import { type Suite, type SuiteContext } from '../harness/suite.js';
+import { kernelRates } from '../kernel/lane.js';
 import { labDown, labUp } from '../lab/lab.js';
 import { pause } from '../lab/until.js';
 import { choiceRows } from './choice.js';
@@ -245,6 +246,10 @@ async function* run(context: SuiteContext): AsyncGenerator<Measurement> {
   if (wanted(context, 'choice')) {
     context.progress('which endpoint clients meet');
     yield* await choiceRows();
+  }
+  if (wanted(context, 'kernel')) {
+    context.progress('rates with the kernel datapath, in a kernel of its own');
+    yield* kernelRates();
   }
   for (const all of [bySize, manyEndpoints]) {
     const steps = all.filter(({ id }) => wanted(context, id));

@@ -3,6 +3,8 @@
 //
 //	traffic serve --tcp 9000 --udp 9001
 //	traffic tcp|udp|ping|connect|push ADDRESS[:PORT] --every 50ms
+//	traffic rate connects|bytes ADDRESS:PORT [--for 3s]
+//	traffic sink --tcp 9100
 //	traffic mix NAME=KIND[*COUNT],ADDRESS[:PORT],EVERY …
 //
 // A client runs until its standard input ends or --for is over, waits for answers under way, and prints one JSON object.
@@ -42,11 +44,19 @@ var clients = map[string]client{"tcp": tcpStream, "udp": udpStream, "ping": ping
 
 func main() {
 	if len(os.Args) < 2 {
-		fail(fmt.Errorf("usage: traffic serve|mix|tcp|udp|ping|connect|push …"))
+		fail(fmt.Errorf("usage: traffic serve|sink|rate|mix|tcp|udp|ping|connect|push …"))
 	}
 	verb, args := os.Args[1], os.Args[2:]
 	if verb == "serve" {
 		fail(serve(args))
+	}
+	if verb == "sink" {
+		fail(sink(args))
+		return
+	}
+	if verb == "rate" {
+		fail(rate(args))
+		return
 	}
 	if verb == "mix" {
 		fail(mix(args))

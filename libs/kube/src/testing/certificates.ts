@@ -17,8 +17,8 @@ export interface Certificates {
   readonly accountKeyFile: string;
 }
 
-/** Writes CA, server (127.0.0.1) and admin certificates into `directory`. */
-export async function makeCertificates(directory: string): Promise<Certificates> {
+/** Writes CA, server (`address`) and admin certificates into `directory`. */
+export async function makeCertificates(directory: string, address = '127.0.0.1'): Promise<Certificates> {
   const file = (name: string): string => join(directory, name);
   const openssl = (...args: string[]): Promise<unknown> => run('openssl', args, { cwd: directory });
   await openssl('genrsa', '-out', 'sa.key', '2048');
@@ -36,7 +36,7 @@ export async function makeCertificates(directory: string): Promise<Certificates>
   );
   await writeFile(
     file('server.ext'),
-    'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n',
+    `subjectAltName=IP:${address},DNS:localhost\nextendedKeyUsage=serverAuth\n`,
   );
   await writeFile(file('admin.ext'), 'extendedKeyUsage=clientAuth\n');
   for (const [name, subject] of [

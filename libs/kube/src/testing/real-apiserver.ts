@@ -1,5 +1,5 @@
 /**
- * A real etcd and kube-apiserver on free loopback ports in a temporary directory, for conformance tests.
+ * A real etcd and kube-apiserver on free ports, of loopback unless told, in a temporary directory, for conformance tests.
  * The API server can be stopped and started again on the same port and the same data.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -36,17 +36,18 @@ export class RealApiServer {
   private constructor(
     private readonly directory: string,
     private readonly certificates: Certificates,
+    private readonly address: string,
     private readonly ports: { readonly api: number; readonly etcd: number; readonly peer: number },
   ) {}
 
   /** Starts both and waits until the API server is ready (some 10 s). */
-  static async start(): Promise<RealApiServer> {
+  static async start(address = '127.0.0.1'): Promise<RealApiServer> {
     findProgram('etcd');
     findProgram('kube-apiserver');
     const directory = await mkdtemp(join(tmpdir(), 'sluice-apiserver-'));
-    const certificates = await makeCertificates(directory);
+    const certificates = await makeCertificates(directory, address);
     const [api, etcd, peer] = await freePorts(3);
-    const self = new RealApiServer(directory, certificates, {
+    const self = new RealApiServer(directory, certificates, address, {
       api: api ?? 0,
       etcd: etcd ?? 0,
       peer: peer ?? 0,
@@ -64,7 +65,7 @@ export class RealApiServer {
   }
 
   get url(): string {
-    return `https://127.0.0.1:${this.ports.api}`;
+    return `https://${this.address}:${this.ports.api}`;
   }
 
   get token(): string {
@@ -85,7 +86,7 @@ export class RealApiServer {
     this.server = await this.launch('kube-apiserver', [
       `--etcd-servers=http://127.0.0.1:${this.ports.etcd}`,
       `--secure-port=${this.ports.api}`,
-      '--bind-address=127.0.0.1',
+      `--bind-address=${this.address}`,
       `--tls-cert-file=${this.certificates.certFile}`,
       `--tls-private-key-file=${this.certificates.keyFile}`,
       `--client-ca-file=${this.certificates.caFile}`,
@@ -105,6 +106,11 @@ export class RealApiServer {
   async stopServer(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
     await end(this.server, signal);
     this.server = undefined;
+  }
+
+  /** Stops both in their tracks, or lets them go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const child of [this.server, this.etcd]) child?.kill(signal);
   }
 
   /** Ends both and removes every file. */

@@ -1,0 +1,20 @@
+/** What the lane tells the suite. */
+import { type PeerMode } from './peer.js';
+
+/** Through Sluice's gateway, or through a host with kube-proxy. */
+export type Way = 'sluice' | PeerMode;
+
+export const works = {
+  connects: { seconds: 2, port: 'reset' },
+  bytes: { seconds: 2, port: 'read' },
+} as const;
+
+export interface LaneResult {
+  readonly samples: readonly {
+    readonly way: Way;
+    readonly what: keyof typeof works;
+    /** New connections, or bytes. */
+    readonly perSecond: number;
+    readonly failed: number;
+  }[];
+}

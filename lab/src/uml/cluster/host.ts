@@ -1,0 +1,109 @@
+/** A host: a network namespace with links to bridges. For a kernel of its own, whose names are nobody else's. */
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Readable, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { run } from '../../command.js';
+import { inNamespace, ipBatch } from '../../namespaces.js';
+
+export interface Link {
+  readonly device: string;
+  readonly bridge: string;
+  /** With its prefix length. */
+  readonly address: string;
+}
+
+/** `address`: the root namespace's own on it, with its prefix length. */
+export async function makeBridge(name: string, address?: string): Promise<void> {
+  await ipBatch(undefined, [
+    `link add ${name} type bridge mcast_snooping 0`,
+    `link set ${name} up`,
+    ...(address === undefined ? [] : [`addr add ${address} dev ${name}`]),
+  ]);
+}
+
+/** A program that runs until its standard input ends. */
+export class Open {
+  constructor(private readonly child: ChildProcessByStdio<Writable, Readable, null>) {}
+
+  /** Resolves to what it said. */
+  end(): Promise<string> {
+    this.child.stdin.end();
+    return text(this.child.stdout);
+  }
+}
+
+export class Host {
+  private children: readonly ChildProcess[] = [];
+
+  private constructor(
+    readonly name: string,
+    /** Logs and sockets of its programs. */
+    readonly directory: string,
+  ) {}
+
+  static async make(name: string, directory: string, links: readonly Link[]): Promise<Host> {
+    const host = new Host(name, join(directory, name));
+    mkdirSync(host.directory, { recursive: true });
+    await run(['ip', 'netns', 'add', name]);
+    const settings = [
+      'net.ipv4.ip_forward=1',
+      'net.ipv4.conf.all.rp_filter=0',
+      'net.ipv4.conf.default.rp_filter=0',
+    ];
+    await host.run('sysctl', '-qw', ...settings);
+    await host.ip('link set lo up');
+    for (const [index, { device, bridge, address }] of links.entries()) {
+      const outer = `${name}-${String(index)}`;
+      await ipBatch(undefined, [
+        `link add ${outer} type veth peer name ${device} netns ${name}`,
+        `link set ${outer} master ${bridge} up`,
+      ]);
+      await host.ip(`addr add ${address} dev ${device}`, `link set ${device} up`);
+    }
+    return host;
+  }
+
+  /** Lines of ip-batch(8). */
+  ip(...lines: readonly string[]): Promise<void> {
+    return ipBatch(this.name, lines);
+  }
+
+  run(...command: readonly string[]): Promise<string> {
+    return run(inNamespace(this.name, command));
+  }
+
+  open(...command: readonly string[]): Open {
+    const [program = '', ...args] = inNamespace(this.name, command);
+    return new Open(spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
+  }
+
+  /** A program that runs until `stop`; what it says is in `<directory>/<name>.log`. */
+  async start(
+    name: string,
+    command: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<ChildProcess> {
+    const log = openSync(join(this.directory, `${name}.log`), 'a');
+    const [program = '', ...args] = inNamespace(this.name, command);
+    const child = spawn(program, args, {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...environment },
+    });
+    await once(child, 'spawn');
+    this.children = [...this.children, child];
+    return child;
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.children.toReversed()) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    }
+    await run(['ip', 'netns', 'delete', this.name]);
+  }
+}
