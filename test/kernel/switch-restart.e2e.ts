@@ -1,4 +1,4 @@
-/** With the kernel datapath a restart of ovs-vswitchd costs nothing: the kernel's flows stay until the pipeline is there again. */
+/** With the kernel datapath a restart of ovs-vswitchd keeps the kernel's flows until the pipeline is there again. Without tunnels. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { serverAddress, TwoGateways } from './support/two-gateways.js';
 import { Waiting } from './support/waiting.js';

@@ -1,9 +1,8 @@
-import { markNode, markObject, objectId, peerNode } from '../layout/registers.js';
-import { commit, goto, move } from '../pipeline/actions.js';
+import { goto } from '../pipeline/actions.js';
 import { families, ip } from '../pipeline/matches.js';
+import { pinned } from '../pipeline/pins.js';
 import { defineTable, row } from '../pipeline/table.js';
 
-/** The commit does not recirculate: the userspace datapath takes six recirculations at most. */
 export const pin = defineTable({
   name: 'pin',
   stage: 'agent',
@@ -15,18 +14,6 @@ export const pin = defineTable({
   miss: 'drop',
   rows: {
     node: ({ agent, config }) =>
-      agent
-        ? families.map((family) =>
-            row(
-              100,
-              [ip(family)],
-              commit({
-                zone: config.zones.pins,
-                exec: [move(peerNode, markNode), move(objectId, markObject)],
-              }),
-              goto('send'),
-            ),
-          )
-        : [],
+      agent ? families.map((family) => row(100, [ip(family)], pinned(config), goto('send'))) : [],
   },
 });

@@ -1,6 +1,7 @@
-import { markNode, markObject, objectId, peerNode } from '../layout/registers.js';
-import { commit, goto, move } from '../pipeline/actions.js';
+import { markNode, peerNode } from '../layout/registers.js';
+import { goto } from '../pipeline/actions.js';
 import { ctState, families, has, ip } from '../pipeline/matches.js';
+import { pinned } from '../pipeline/pins.js';
 import { defineTable, row } from '../pipeline/table.js';
 
 export const toPodPin = defineTable({
@@ -19,15 +20,7 @@ export const toPodPin = defineTable({
             row(110, [ctState('+trk+inv')]),
             row(105, [ctState('+trk+rel')], goto('to-pod-out')),
             ...families.map((family) =>
-              row(
-                90,
-                [ctState('+trk-inv'), ip(family)],
-                commit({
-                  zone: config.zones.pins,
-                  exec: [move(peerNode, markNode), move(objectId, markObject)],
-                }),
-                goto('to-pod-out'),
-              ),
+              row(90, [ctState('+trk-inv'), ip(family)], pinned(config), goto('to-pod-out')),
             ),
           ]
         : [],

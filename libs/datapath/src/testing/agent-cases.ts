@@ -31,7 +31,9 @@ const tables = {
   pinned: [0, 30, 31, 33, 34, 50],
   repicked: [0, 30, 31, 33, 35, 36, 34, 50],
   toPod: [0, 10, 60, 61, 62],
+  newToPod: [0, 10, 60, 62],
 } as const;
+const flags = { syn: { tcp_flags: 0x02n }, synAck: { tcp_flags: 0x12n }, ack: { tcp_flags: 0x10n } } as const;
 const intoPod = { out: [1], sourceMac: macs.egressHop, destinationMac: macs.host } as const;
 
 export const agentCases: readonly TraceCase[] = [
@@ -224,6 +226,32 @@ export const agentCases: readonly TraceCase[] = [
         flush: 2,
         packet: packet(replyFromPod, udpFields(podA4, ports)),
         expect: { out: [259, 260], tunnel: 0x02_0000, tables: [0, 30, 31, 34, 50, 34, 50] },
+      },
+    ],
+  },
+  {
+    name: 'a connection that begins is pinned without a look at its pin',
+    node: 'agent',
+    steps: [
+      {
+        name: 'SYN',
+        packet: packet(fromGateway(4, 7), { ...tcpFields(back(podA4), backPorts), ...flags.syn }),
+        expect: { ...intoPod, tables: tables.newToPod, destination: podAddress.a.v4 },
+      },
+      {
+        name: 'the same by another gateway, after a move',
+        packet: packet(fromGateway(3, 7), { ...tcpFields(back(podA4), backPorts), ...flags.syn }),
+        expect: { ...intoPod, tables: tables.newToPod },
+      },
+      {
+        name: 'its answer',
+        packet: packet(fromPod, { ...tcpFields(podA4, ports), ...flags.synAck }),
+        expect: { out: [259], tunnel: 0x02_0007, tables: tables.pinned },
+      },
+      {
+        name: 'ACK',
+        packet: packet(fromGateway(3, 7), { ...tcpFields(back(podA4), backPorts), ...flags.ack }),
+        expect: { ...intoPod, tables: tables.toPod },
       },
     ],
   },
