@@ -17,6 +17,8 @@ import {
 
 const egressAddress = '198.18.0.100';
 const ports = { tcp: 9000, udp: 9001 } as const;
+/** One core has all of it. */
+const patienceMs = 150_000;
 
 let cluster: KernelCluster;
 
@@ -30,11 +32,14 @@ async function seenBy(client: Host, target: string): Promise<string[]> {
 }
 
 const answered = (client: Host, target: string): Promise<void> =>
-  until(`${target} to answer ${client.name}`, () =>
-    seenBy(client, target).then(
-      (seen) => seen.length > 0,
-      () => false,
-    ),
+  until(
+    `${target} to answer ${client.name}`,
+    () =>
+      seenBy(client, target).then(
+        (seen) => seen.length > 0,
+        () => false,
+      ),
+    patienceMs,
   );
 
 beforeAll(async () => {
@@ -57,14 +62,19 @@ beforeAll(async () => {
   );
   try {
     await answered(outside, `${gatewayAddress}:${nodePorts.read}`);
-    await until('the Pod to leave with its address', async () =>
-      (await seenBy(pod, `${outsideAddress}:${ports.tcp}`).catch((): string[] => [])).includes(egressAddress),
+    await until(
+      'the Pod to leave with its address',
+      async () =>
+        (await seenBy(pod, `${outsideAddress}:${ports.tcp}`).catch((): string[] => [])).includes(
+          egressAddress,
+        ),
+      patienceMs,
     );
   } catch (error) {
     console.error(cluster.logs());
     throw error;
   }
-});
+}, 400_000);
 afterAll(async () => {
   await cluster.stop();
 });
