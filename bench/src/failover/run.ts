@@ -51,7 +51,7 @@ export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Out
     return {
       ...judge({ ...report, ...others }),
       slotsWithoutHolder,
-      dualFrames: dualFrames(frames, scenario),
+      dualFrames: dualFrames(frames, scenario).length,
     };
   } finally {
     for (const part of [traffic, crowd, witness]) part?.end();

@@ -49,20 +49,22 @@ describe('two holders', () => {
     entries.map(([at, mac, kind = 'traffic']) => ({ at, mac, address: '198.18.0.114', kind }));
 
   it('are not seen in a takeover', () => {
-    expect(dualFrames(frames([0, a], [10, a], [700, b], [710, b]), { planned: false })).toBe(0);
+    expect(dualFrames(frames([0, a], [10, a], [700, b], [710, b]), { planned: false })).toHaveLength(0);
   });
 
   it('are not seen when a holder comes back later', () => {
-    expect(dualFrames(frames([0, a], [700, b], [5000, b], [5700, a]), { planned: false })).toBe(0);
+    expect(dualFrames(frames([0, a], [700, b], [5000, b], [5700, a]), { planned: false })).toHaveLength(0);
   });
 
   it('are seen when a former holder goes on', () => {
-    expect(dualFrames(frames([0, a], [700, b], [710, a], [720, a], [730, b]), { planned: false })).toBe(3);
+    expect(
+      dualFrames(frames([0, a], [700, b], [710, a], [720, a], [730, b]), { planned: false }),
+    ).toHaveLength(3);
   });
 
   it('may both send in a planned move, but not both claim', () => {
-    expect(dualFrames(frames([0, a], [10, b], [20, a], [30, b]), { planned: true })).toBe(0);
+    expect(dualFrames(frames([0, a], [10, b], [20, a], [30, b]), { planned: true })).toHaveLength(0);
     const claims = frames([0, a, 'claim'], [10, b, 'claim'], [20, a, 'claim'], [600, b]);
-    expect(dualFrames(claims, { planned: true })).toBe(1);
+    expect(dualFrames(claims, { planned: true })).toHaveLength(1);
   });
 });

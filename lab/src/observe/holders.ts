@@ -33,26 +33,30 @@ export function frameIn(line: string, addresses: ReadonlySet<string>): Frame | u
 const tooSoonMs = 500;
 
 /** Frames of a former holder after its successor's first one. In a planned move traffic of connections that it knows is its. */
-export function dualFrames(frames: readonly Frame[], { planned }: { readonly planned: boolean }): number {
+export function dualFrames(
+  frames: readonly Frame[],
+  { planned }: { readonly planned: boolean },
+): readonly Frame[] {
   const counted = planned ? frames.filter(({ kind }) => kind === 'claim') : frames;
   const groups = Map.groupBy(counted, ({ address }) => address);
-  return [...groups.values()].reduce((sum, group) => sum + dualOfOne(group), 0);
+  return [...groups.values()].flatMap(dualOfOne);
 }
 
-function dualOfOne(frames: readonly Frame[]): number {
-  let dual = 0;
+function dualOfOne(frames: readonly Frame[]): readonly Frame[] {
+  const dual: Frame[] = [];
   let holder: string | undefined;
   let former: string | undefined;
   let since = 0;
   let counting = false;
-  for (const { mac, at } of frames) {
+  for (const frame of frames) {
+    const { mac, at } = frame;
     if (mac !== holder) {
       counting = mac === former && at - since < tooSoonMs;
       former = holder;
       holder = mac;
       since = at;
     }
-    if (counting) dual++;
+    if (counting) dual.push(frame);
   }
   return dual;
 }
