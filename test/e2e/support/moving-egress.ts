@@ -93,7 +93,9 @@ export class MovingEgress {
       'both gateways to be ready and to have their shares, and no move to be under way',
       async () => {
         const { items } = await kubectlJson<{
-          readonly items: readonly { readonly status?: { readonly state?: string } }[];
+          readonly items: readonly {
+            readonly status?: { readonly state?: string; readonly leavingSlots?: number };
+          }[];
         }>('get', 'egressgateways');
         const balanced = (await slots()).every(
           ({ holder: name, previous, order }) => name === order[0] && previous === undefined,
@@ -101,7 +103,7 @@ export class MovingEgress {
         return (
           balanced &&
           (await gatewaysAreReached(plan)) &&
-          items.every(({ status }) => status?.state === 'Ready')
+          items.every(({ status }) => status?.state === 'Ready' && status.leavingSlots === 0)
         );
       },
       { withinMs: settledWithinMs },
