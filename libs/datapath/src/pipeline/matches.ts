@@ -96,6 +96,8 @@ export const icmpv6 = (type: number): Match => [
   field('ip_proto', ipProtocols.icmpv6),
   field('icmpv6_type', type),
 ];
+/** Bits of `tcpFlags` (RFC 9293). */
+export const tcp = { syn: 0x02, ack: 0x10 } as const;
 export const tcpFlags = (value: number, mask: number): Match => [
   field('ip_proto', ipProtocols.tcp),
   field('tcp_flags', value, BigInt(mask)),

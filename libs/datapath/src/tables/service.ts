@@ -20,6 +20,7 @@ import {
   ip,
   type Match,
   protocol,
+  tcp,
   tcpFlags,
   toAddress,
   toPort,
@@ -28,8 +29,6 @@ import {
 } from '../pipeline/matches.js';
 import { type ServiceScope } from '../pipeline/scope.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
-
-const tcp = { syn: 0x02, ack: 0x10 } as const;
 
 /** Nothing but the connection matters to the one who is asked. */
 const ask: readonly Action[] = [

@@ -1,6 +1,6 @@
 import { markNode, markObject, newPorts, objectId, origin, peerNode } from '../layout/registers.js';
 import { commit, move } from '../pipeline/actions.js';
-import { familyOf, has, ip, protocol, tcpFlags } from '../pipeline/matches.js';
+import { familyOf, has, ip, protocol, tcp, tcpFlags } from '../pipeline/matches.js';
 import { tableIds } from '../pipeline/table-ids.js';
 import { type EgressScope, type ServiceScope } from '../pipeline/scope.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
@@ -16,7 +16,7 @@ const kinds = [
   { priority: 100, value: newPorts.values.any, more: [], port: undefined },
   { priority: 100, value: newPorts.values.lowerHalf, more: [], port: lowerHalf },
   // Not new: its state got lost on the way, and its port must stay.
-  { priority: 110, value: newPorts.values.lowerHalf, more: tcpFlags(0, 0x02), port: undefined },
+  { priority: 110, value: newPorts.values.lowerHalf, more: tcpFlags(0, tcp.syn), port: undefined },
 ] as const;
 
 const rows = ({ egressId, addresses, zone }: EgressScope): Row[] =>

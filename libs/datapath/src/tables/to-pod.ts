@@ -1,9 +1,7 @@
 import { goto, track } from '../pipeline/actions.js';
-import { families, ip, tcpFlags } from '../pipeline/matches.js';
+import { families, ip, tcp, tcpFlags } from '../pipeline/matches.js';
 import { pinned } from '../pipeline/pins.js';
 import { defineTable, row } from '../pipeline/table.js';
-
-const tcp = { syn: 0x02, ack: 0x10 } as const;
 
 export const toPod = defineTable({
   name: 'to-pod',
