@@ -24,6 +24,7 @@ const egress = new MovingEgress('e2e-failover', { ipv4: '198.18.0.114', ipv6: '2
 
 interface GatewayState {
   readonly status?: {
+    readonly leavingSlots?: number;
     readonly conditions?: readonly {
       readonly type: string;
       readonly status: string;
@@ -41,6 +42,12 @@ const readiness = (): Promise<readonly unknown[]> =>
       return [name, ready?.status, ready?.lastTransitionTime];
     }),
   );
+
+/** Slots of which a former holder still has its part. */
+async function leavingSlots(gateway: string): Promise<number> {
+  const { status } = await kubectlJson<GatewayState>('get', 'egressgateway', gateway);
+  return status?.leavingSlots ?? 0;
+}
 
 /** Local ports of the client's TCP connections, as its own kernel shows them. */
 async function openConnections(): Promise<readonly string[]> {
@@ -232,6 +239,22 @@ it('a holder dies that got the slot back a moment ago: connections that began si
     former.end();
   }
   expectUnbroken({ report: await former.report() });
+});
+
+it('the underlay of a holder is dead that got the slot a moment ago: the former one sends nothing until it is the holder', async () => {
+  const former = await egress.holder();
+  const holder = otherGateway(former);
+  await drain(former, true);
+  await egress.movesTo(holder);
+  const seen = await egress.under(async () => {
+    await drain(former, false);
+    await eventually(`${former} to know all connections`, () => knowsAll(former));
+    expect(await leavingSlots(former)).toBeGreaterThan(0);
+    await failNode(holder, 'underlay', 'die');
+    await egress.movesTo(former);
+  });
+  expectUnbroken(seen);
+  expect(seen.dual).toEqual([]);
 });
 
 /** What is seen while the holder is drained. */

@@ -13,7 +13,7 @@ import { ToldKeeper } from '../../libs/node/src/conntrack-sync/testing/told-keep
 import { type SlotKeeper } from '../../libs/node/src/slots/slot-keeper.js';
 import { egressAddress } from './support/ovs-gateway.js';
 import { downloadClient, downloadServer, sctpClient, sctpServer } from './support/programs.js';
-import { type GatewayName, podAddress, TwoGateways } from './support/two-gateways.js';
+import { type GatewayName, podAddress, serverAddress, TwoGateways } from './support/two-gateways.js';
 import { Waiting } from './support/waiting.js';
 
 const zone = 1;
@@ -124,9 +124,9 @@ test('a download goes on while the Pod is silent', async () => {
 });
 
 test('an SCTP association goes on', async () => {
-  const heard = lab.lines('server', ...sctpServer);
+  const heard = lab.lines('server', ...sctpServer(serverAddress));
   await until(() => heard.includes('ready'));
-  const got = lab.lines('pod', ...sctpClient(podAddress));
+  const got = lab.lines('pod', ...sctpClient(podAddress, serverAddress));
   await until(() => got.length > 2);
   expect(heard[1]).toMatch(/^198\.18\.0\.100 [23]\d{3}$/);
   // With both tags, which a snapshot brings.

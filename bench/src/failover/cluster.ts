@@ -136,7 +136,7 @@ export class Cluster {
     );
   }
 
-  /** Every gateway ready, every slot held by one of them, and nothing on its way any more: former holders have let go. */
+  /** Every gateway ready, every slot held by one of them, and nothing on its way any more. */
   settled(withinMs = patienceMs): Promise<true> {
     return until(
       'every gateway to be ready and every slot to be held',
@@ -147,7 +147,7 @@ export class Cluster {
           this.slot(),
         ]);
         const ready = gateways
-          .filter(({ status }) => status?.state === 'Ready' && status.leavingSlots === 0)
+          .filter(({ status }) => status?.state === 'Ready')
           .map(({ spec }) => spec.nodeName);
         const held = pools.every(({ status }) =>
           (status?.slots ?? []).every(({ holder }) => holder !== undefined && ready.includes(holder)),

@@ -16,12 +16,21 @@ export class Witness {
   }
 
   /** Resolves when it listens. Of `claims` alone: for more addresses than a filter can name. */
-  static async start(
+  static start(
     plan: LabPlan,
     addresses: ReadonlySet<string>,
     what: 'claims' | 'all' = 'all',
   ): Promise<Witness> {
-    const namespace = `--net=/run/netns/${switchNamespace(plan)}`;
+    return Witness.in(`/run/netns/${switchNamespace(plan)}`, addresses, what);
+  }
+
+  /** On the bridge `uplink` of a network namespace. */
+  static async in(
+    netns: string,
+    addresses: ReadonlySet<string>,
+    what: 'claims' | 'all' = 'all',
+  ): Promise<Witness> {
+    const namespace = `--net=${netns}`;
     const dump = [
       ...['tcpdump', '-e', '-nn', '-tt', '-l', '-i', 'uplink', '--immediate-mode'],
       // KiB: thousands of announcements come within a tenth of a second.

@@ -93,9 +93,7 @@ export class MovingEgress {
       'both gateways to be ready and to have their shares, and no move to be under way',
       async () => {
         const { items } = await kubectlJson<{
-          readonly items: readonly {
-            readonly status?: { readonly state?: string; readonly leavingSlots?: number };
-          }[];
+          readonly items: readonly { readonly status?: { readonly state?: string } }[];
         }>('get', 'egressgateways');
         const balanced = (await slots()).every(
           ({ holder: name, previous, order }) => name === order[0] && previous === undefined,
@@ -103,7 +101,7 @@ export class MovingEgress {
         return (
           balanced &&
           (await gatewaysAreReached(plan)) &&
-          items.every(({ status }) => status?.state === 'Ready' && status.leavingSlots === 0)
+          items.every(({ status }) => status?.state === 'Ready')
         );
       },
       { withinMs: settledWithinMs },

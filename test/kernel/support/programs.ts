@@ -24,23 +24,24 @@ export const downloadClient = [
 const python = (...lines: readonly string[]) => ['/usr/bin/python3', '-uc', lines.join('\n')] as const;
 
 /** Bound to one address: an association over several announces those that NAT does not know. */
-export const sctpServer = python(
-  'import socket',
-  's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)',
-  `s.bind(('${serverAddress}', ${String(port)}))`,
-  's.listen()',
-  "print('ready')",
-  'c, who = s.accept()',
-  'print(*who)',
-  'while data := c.recv(100): c.send(data)',
-);
+export const sctpServer = (at: string) =>
+  python(
+    'import socket',
+    's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)',
+    `s.bind(('${at}', ${String(port)}))`,
+    's.listen()',
+    "print('ready')",
+    'c, who = s.accept()',
+    'print(*who)',
+    'while data := c.recv(100): c.send(data)',
+  );
 
-export const sctpClient = (from: string) =>
+export const sctpClient = (from: string, to: string) =>
   python(
     'import socket, time',
     's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)',
     `s.bind(('${from}', 0))`,
-    `s.connect(('${serverAddress}', ${String(port)}))`,
+    `s.connect(('${to}', ${String(port)}))`,
     'while True:',
     "    s.send(b'x')",
     '    assert s.recv(100)',

@@ -4,6 +4,8 @@
  *
  *      outside ── uplink ── gateway-1 ── underlay ── worker-1 ── pod
  *     198.18.0.10        198.18.0.3  172.31.0.101  172.31.0.1   10.244.1.5
+ *                       └ gateway-2 ┘
+ *                        198.18.0.4  172.31.0.102
  */
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,6 +25,7 @@ import {
   pods,
   services,
 } from '@sluice/kube';
+import { RealRedis } from '../../../../libs/coordination/src/testing/real-redis.js';
 import { RealApiServer } from '../../../../libs/kube/src/testing/real-apiserver.js';
 import { run, until } from '../../command.js';
 import { Host, type Link, makeBridge } from './host.js';
@@ -42,7 +45,7 @@ import { type SluiceSettings, startProcess, startSwitch } from './sluice-node.js
 
 export const outsideAddress = '198.18.0.10';
 export const gatewayAddress = '198.18.0.3';
-const [gatewayUnderlay, workerUnderlay] = ['172.31.0.101', '172.31.0.1'];
+const workerUnderlay = '172.31.0.1';
 const controlPlane = '10.89.0.1';
 /** What a packet may be long so that a tunnel takes it, with either kind of header. */
 const podMtu = 1400;
@@ -55,21 +58,38 @@ const uplink = on('uplink', 'e0');
 const underlay = on('underlay', 'u0');
 const management = on('management', 'm0');
 
+/** Of the gateway with this number, from 1. */
+const gatewayLinks = (number: number) => ({
+  uplink: `198.18.0.${String(2 + number)}`,
+  underlay: `172.31.0.${String(100 + number)}`,
+  management: `10.89.0.${String(100 + number)}`,
+});
+
+interface Hosts {
+  readonly control: Host;
+  readonly outside: Host;
+  readonly gateways: readonly Host[];
+  readonly worker: Host;
+  readonly pod: Host;
+}
+
 interface Parts {
   readonly directory: string;
   readonly server: RealApiServer;
+  readonly redis: RealRedis | undefined;
   readonly client: KubeClient;
-  readonly hosts: Readonly<Record<'control' | 'outside' | 'gateway' | 'worker' | 'pod', Host>>;
+  readonly hosts: Hosts;
   readonly settings: SluiceSettings;
 }
 
 export class KernelCluster {
   private others: readonly Host[] = [];
-  private readonly processes = new Map<string, ChildProcess>();
+  private readonly processes = new Map<Host, ChildProcess>();
 
   private constructor(private readonly parts: Parts) {}
 
-  static async start(): Promise<KernelCluster> {
+  /** Several gateways have Redis, too: their slots move. */
+  static async start({ gateways: count = 1 } = {}): Promise<KernelCluster> {
     const directory = mkdtempSync(join(tmpdir(), 'cluster-'));
     await makeBridge('management', `${controlPlane}/24`);
     await makeBridge('uplink');
@@ -78,33 +98,42 @@ export class KernelCluster {
     const hosts = {
       control: await make('control', management('10.89.0.12')),
       outside: await make('outside', uplink(outsideAddress)),
-      gateway: await make(
-        'gateway-1',
-        uplink(gatewayAddress),
-        underlay(gatewayUnderlay),
-        management('10.89.0.101'),
+      gateways: await Promise.all(
+        Array.from({ length: count }, (_, index) => {
+          const at = gatewayLinks(index + 1);
+          const links = [uplink(at.uplink), underlay(at.underlay), management(at.management)];
+          return make(`gateway-${String(index + 1)}`, ...links);
+        }),
       ),
       worker: await make('worker-1', underlay(workerUnderlay), management('10.89.0.11')),
       pod: await make('pod'),
     };
     await linkPod(hosts);
-    await hosts.gateway.ip(`route add default via ${outsideAddress}`);
+    for (const gateway of hosts.gateways) await gateway.ip(`route add default via ${outsideAddress}`);
     await hosts.worker.ip(`route add default via ${controlPlane}`);
     const server = await RealApiServer.start(controlPlane);
     const client = new KubeClient(await loadClusterConfig({ kubeconfig: server.kubeconfigFile }));
-    const settings = { kubeconfig: server.kubeconfigFile, apiServer: controlPlane };
-    return new KernelCluster({ directory, server, client, hosts, settings });
+    const redis = count > 1 ? await RealRedis.startAt(controlPlane) : undefined;
+    const settings = { kubeconfig: server.kubeconfigFile, apiServer: controlPlane, redis: redis?.url };
+    return new KernelCluster({ directory, server, redis, client, hosts, settings });
   }
 
   /** Of the worker on the underlay. */
   readonly workerAddress = workerUnderlay;
 
-  get hosts(): Parts['hosts'] {
+  get hosts(): Hosts {
     return this.parts.hosts;
   }
 
   get client(): KubeClient {
     return this.parts.client;
+  }
+
+  /** Of several gateways. */
+  get redis(): RealRedis {
+    const { redis } = this.parts;
+    if (redis === undefined) throw new Error('one gateway alone has no Redis');
+    return redis;
   }
 
   get kubeconfig(): string {
@@ -116,30 +145,42 @@ export class KernelCluster {
     const { client, hosts, settings } = this.parts;
     await Promise.all(crdObjects().map((definition) => this.define(definition as CustomResourceDefinition)));
     await client.create(namespaces, { metadata: { name: 'sluice-system' } });
-    await this.addNode({ name: 'gateway-1', gateway: true, internalAddress: gatewayUnderlay });
+    for (const [index, { name }] of hosts.gateways.entries())
+      await this.addNode({ name, gateway: true, internalAddress: gatewayLinks(index + 1).underlay });
     await this.addNode({ name: 'worker-1', podCidr, internalAddress: workerUnderlay });
     await client.create(egressPools, pool(outsideAddress));
-    this.processes.set('control', await startProcess(hosts.control, 'controller', settings));
-    for (const node of ['gateway', 'worker'] as const) {
-      await startSwitch(hosts[node], settings);
+    await this.startProcess(hosts.control);
+    for (const node of [...hosts.gateways, hosts.worker]) {
+      await startSwitch(node, settings);
       await this.startProcess(node);
     }
   }
 
   /** Ends a node's process of Sluice as a kubelet does, and starts it again. */
-  async restart(node: 'gateway' | 'worker'): Promise<void> {
-    const child = this.processes.get(node);
-    if (child === undefined) throw new Error(`nothing was installed on ${node}`);
+  async restart(node: Host): Promise<void> {
+    const child = this.processOf(node);
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
     await ended;
     await this.startProcess(node);
   }
 
-  private async startProcess(node: 'gateway' | 'worker'): Promise<void> {
+  /** To a node's process of Sluice. */
+  signal(node: Host, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.processOf(node).kill(signal);
+  }
+
+  private processOf(node: Host): ChildProcess {
+    const child = this.processes.get(node);
+    if (child === undefined) throw new Error(`nothing was installed on ${node.name}`);
+    return child;
+  }
+
+  private async startProcess(node: Host): Promise<void> {
     const { hosts, settings } = this.parts;
-    const what = node === 'gateway' ? 'gateway' : 'agent';
-    this.processes.set(node, await startProcess(hosts[node], what, settings));
+    const other = node === hosts.control ? 'controller' : 'agent';
+    const what = hosts.gateways.includes(node) ? 'gateway' : other;
+    this.processes.set(node, await startProcess(node, what, settings));
   }
 
   async addNode(facts: NodeFacts): Promise<void> {
@@ -179,7 +220,7 @@ export class KernelCluster {
 
   /** Nothing changes in the cluster meanwhile, so nobody misses the control plane; it would take its share of the only core. */
   async alone<T>(work: () => Promise<T>, others: readonly ChildProcess[] = []): Promise<T> {
-    const controller = this.processes.get('control');
+    const controller = this.processes.get(this.hosts.control);
     const signal = (which: 'SIGSTOP' | 'SIGCONT'): void => {
       this.parts.server.signal(which);
       for (const child of [controller, ...others]) child?.kill(which);
@@ -199,8 +240,10 @@ export class KernelCluster {
   }
 
   async stop(): Promise<void> {
-    for (const host of [...this.others, ...Object.values(this.hosts)]) await host.stop();
+    const { control, outside, gateways, worker, pod } = this.hosts;
+    for (const host of [...this.others, control, outside, ...gateways, worker, pod]) await host.stop();
     await this.client.close();
+    await this.parts.redis?.stop();
     await this.parts.server.stop();
     for (const bridge of ['management', 'uplink', 'underlay']) await run(['ip', 'link', 'delete', bridge]);
     rmSync(this.parts.directory, { recursive: true });
@@ -219,7 +262,7 @@ export class KernelCluster {
 }
 
 /** As CNI plugins of the kind `ptp` do it. */
-async function linkPod({ worker, pod }: { readonly worker: Host; readonly pod: Host }): Promise<void> {
+async function linkPod({ worker, pod }: Pick<Hosts, 'worker' | 'pod'>): Promise<void> {
   await worker.ip(
     `link add pod type veth peer name eth0 netns ${pod.name}`,
     `addr add ${resolver}/32 dev pod`,

@@ -3,6 +3,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { once } from 'node:events';
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type Readable, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { run } from '../../command.js';
@@ -42,10 +43,13 @@ export class Host {
     readonly name: string,
     /** Logs and sockets of its programs. */
     readonly directory: string,
+    /** Of its links, the ends at the bridges, by the bridge. */
+    private readonly ends: ReadonlyMap<string, string>,
   ) {}
 
   static async make(name: string, directory: string, links: readonly Link[]): Promise<Host> {
-    const host = new Host(name, join(directory, name));
+    const ends = new Map(links.map(({ bridge }, index) => [bridge, `${name}-${String(index)}`]));
+    const host = new Host(name, join(directory, name), ends);
     mkdirSync(host.directory, { recursive: true });
     await run(['ip', 'netns', 'add', name]);
     const settings = [
@@ -55,15 +59,33 @@ export class Host {
     ];
     await host.run('sysctl', '-qw', ...settings);
     await host.ip('link set lo up');
-    for (const [index, { device, bridge, address }] of links.entries()) {
-      const outer = `${name}-${String(index)}`;
+    for (const { device, bridge, address } of links) {
+      const end = ends.get(bridge) ?? '';
       await ipBatch(undefined, [
-        `link add ${outer} type veth peer name ${device} netns ${name}`,
-        `link set ${outer} master ${bridge} up`,
+        `link add ${end} type veth peer name ${device} netns ${name}`,
+        `link set ${end} master ${bridge} up`,
       ]);
       await host.ip(`addr add ${address} dev ${device}`, `link set ${device} up`);
     }
     return host;
+  }
+
+  /** Nothing passes its links to these bridges any more, though they look well from both ends. */
+  cut(bridges: readonly string[]): Promise<void> {
+    return this.atBridges(bridges, 'nomaster');
+  }
+
+  mend(): Promise<void> {
+    return this.atBridges([...this.ends.keys()], 'master');
+  }
+
+  private atBridges(bridges: readonly string[], how: 'master' | 'nomaster'): Promise<void> {
+    const lines = bridges.map((bridge) => {
+      const end = this.ends.get(bridge);
+      if (end === undefined) throw new Error(`${this.name} has no link to ${bridge}`);
+      return `link set ${end} ${how === 'master' ? `master ${bridge}` : how}`;
+    });
+    return ipBatch(undefined, lines);
   }
 
   /** Lines of ip-batch(8). */
@@ -78,6 +100,16 @@ export class Host {
   open(...command: readonly string[]): Open {
     const [program = '', ...args] = inNamespace(this.name, command);
     return new Open(spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
+  }
+
+  /** A program that runs until `stop`; its lines, as they come. */
+  lines(...command: readonly string[]): readonly string[] {
+    const [program = '', ...args] = inNamespace(this.name, command);
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.children = [...this.children, child];
+    const lines: string[] = [];
+    createInterface(child.stdout).on('line', (line) => lines.push(line));
+    return lines;
   }
 
   /** A program that runs until `stop`; what it says is in `<directory>/<name>.log`. */

@@ -11,9 +11,11 @@ export interface SluiceSettings {
   readonly kubeconfig: string;
   /** Of the API server, which is no node. */
   readonly apiServer: string;
+  /** URL; undefined: slots do not move. */
+  readonly redis: string | undefined;
 }
 
-const environment = ({ kubeconfig, apiServer }: SluiceSettings, { name, directory }: Host) => ({
+const environment = ({ kubeconfig, apiServer, redis }: SluiceSettings, { name, directory }: Host) => ({
   KUBECONFIG: kubeconfig,
   SLUICE_NODE_NAME: name,
   SLUICE_POD_NAME: name,
@@ -23,6 +25,9 @@ const environment = ({ kubeconfig, apiServer }: SluiceSettings, { name, director
   SLUICE_OVS_RUNDIR: join(directory, 'ovs'),
   SLUICE_OVS_DATADIR: join(directory, 'ovs-data'),
   SLUICE_STATE_DIR: directory,
+  // Nothing moves back by itself.
+  SLUICE_HOLD_DOWN_SECONDS: '3600',
+  ...(redis === undefined ? {} : { SLUICE_REDIS_URL: redis }),
 });
 
 /** Starts one of Sluice's processes on a host. */

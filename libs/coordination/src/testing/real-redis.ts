@@ -1,4 +1,4 @@
-/** A Redis of a spec's own: a free port on loopback, nothing on disk unless asked, ended by its pid. */
+/** A Redis of a spec's own: a free port, on loopback unless asked, nothing on disk unless asked, ended by its pid. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -8,9 +8,11 @@ import { freePort } from './free-port.js';
 
 const program = '/usr/bin/redis-server';
 
-const answers = (port: number): Promise<boolean> =>
+const loopback = '127.0.0.1';
+
+const answers = (port: number, address: string): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, address);
     socket.once('connect', () => socket.write('PING\r\n'));
     socket.once('data', (data) => {
       // With a password it wants that first.
@@ -27,11 +29,17 @@ export class RealRedis {
     readonly port: number,
     readonly directory: string,
     private readonly options: readonly string[],
+    private readonly address: string,
   ) {}
 
   /** `options`: as on the command line. */
   static start(...options: readonly string[]): Promise<RealRedis> {
     return RealRedis.run(() => ['--save', '', ...options]);
+  }
+
+  /** On an address that others reach. */
+  static startAt(address: string): Promise<RealRedis> {
+    return RealRedis.run(() => ['--save', '', '--protected-mode', 'no'], address);
   }
 
   /** Watches `master` alone; a master that is silent for half a second is replaced. */
@@ -48,14 +56,21 @@ export class RealRedis {
     });
   }
 
-  private static async run(options: (directory: string) => readonly string[]): Promise<RealRedis> {
+  private static async run(
+    options: (directory: string) => readonly string[],
+    address = loopback,
+  ): Promise<RealRedis> {
     if (!existsSync(program)) {
       throw new Error(`${program} is missing; run: apt-get install redis-server`);
     }
     const directory = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
-    const redis = new RealRedis(await freePort(), directory, options(directory));
+    const redis = new RealRedis(await freePort(), directory, options(directory), address);
     await redis.startAgain();
     return redis;
+  }
+
+  get url(): string {
+    return `redis://${this.address}:${String(this.port)}`;
   }
 
   get snapshot(): string {
@@ -63,10 +78,10 @@ export class RealRedis {
   }
 
   async startAgain(): Promise<void> {
-    const { port, directory, options } = this;
-    const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
+    const { port, directory, options, address } = this;
+    const common = ['--port', String(port), '--bind', address, '--dir', directory];
     this.child = spawn(program, [...options, ...common], { stdio: 'ignore' });
-    while (!(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!(await answers(port, address))) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   signal(name: NodeJS.Signals): void {

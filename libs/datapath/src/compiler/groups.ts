@@ -15,10 +15,10 @@ const lastResort = 0x1_0000;
 
 const bucket = (id: number, watch: Watch, actions: readonly Action[]): Bucket => ({ id, ...watch, actions });
 
-/** To a gateway of a slot; the connection is pinned to it. */
-const pinTo = ({ nodeId }: GatewayScope): Action[] => [
+/** To a gateway of a slot: its holder (rank 0), as far as this node has heard, or another one, which hears that it is not. */
+const pick = ({ nodeId }: GatewayScope, rank: number): Action[] => [
   load(peerNode, nodeId),
-  load(sendKind, tunnelKind.values.egress),
+  load(sendKind, rank === 0 ? tunnelKind.values.egress : tunnelKind.values.egressFallback),
   move(objectId, sendId),
   goto('pin'),
 ];
@@ -32,10 +32,12 @@ export const slotGroup = ({ slot, gateways }: SlotScope): Group => ({
   id: groupIds.slot(slot),
   type: 'ff',
   buckets: [
-    ...gateways.map((gateway) => bucket(gateway.nodeId, { watchPort: gateway.port }, pinTo(gateway))),
+    ...gateways.map((gateway, rank) =>
+      bucket(gateway.nodeId, { watchPort: gateway.port }, pick(gateway, rank)),
+    ),
     ...gateways
       .slice(0, 1)
-      .map((gateway) => bucket(lastResort, { watchPort: ofports.sluice0 }, pinTo(gateway))),
+      .map((gateway) => bucket(lastResort, { watchPort: ofports.sluice0 }, pick(gateway, 0))),
   ],
 });
 

@@ -73,6 +73,12 @@ export const newPorts = bits(
   'which ports new connections get: any, or of the lower half, where those of another gateway hardly are',
   { any: 0, lowerHalf: 1 },
 );
+export const fallback = bits(
+  ['reg5', 8, 1],
+  'fallback',
+  'its node finds the holder of the slot silent, and sends it here instead',
+  flag,
+);
 export const gateEpoch = bits(
   ['metadata', 0, 64],
   'epoch',
@@ -94,6 +100,7 @@ export const tunnelKind = bits(['tun_id', 16, 8], 'kind', 'what a tunnel packet 
   askUnknown: 5,
   replayEgress: 6,
   replayService: 7,
+  egressFallback: 8,
 });
 export const tunnelObject = bits(['tun_id', 0, 16], 'object', 'egress or service id');
 export const tunnelId = bits(['tun_id', 0, 24], 'tunnel id', 'kind and object (the VNI)');
@@ -101,7 +108,7 @@ export const tunnelId = bits(['tun_id', 0, 24], 'tunnel id', 'kind and object (t
 export const markNode = bits(
   ['ct_mark', 0, 16],
   'node',
-  'zone 1: node of the Pod, the way back; zone 2: gateway that the connection is pinned to',
+  'zone 1: node of the Pod, the way back; zone 2: gateway that the connection is pinned to, 0: it is picked for each packet',
 );
 export const markObject = bits(['ct_mark', 16, 16], 'object', 'egress or service id');
 export const lastHop = bits(
@@ -126,6 +133,7 @@ export const bitFields: readonly BitField[] = [
   gateForm,
   shared,
   newPorts,
+  fallback,
   gateEpoch,
   sendTunId,
   sendId,

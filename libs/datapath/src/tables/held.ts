@@ -3,7 +3,16 @@
  * turn the packet's own around, so that one row serves all slots.
  */
 import { type Action } from '@sluice/ovs';
-import { gateForm, nextHop4, nextHop6, objectId, origin, peerNode, replay } from '../layout/registers.js';
+import {
+  fallback,
+  gateForm,
+  nextHop4,
+  nextHop6,
+  objectId,
+  origin,
+  peerNode,
+  replay,
+} from '../layout/registers.js';
 import { ofports } from '../layout/ids.js';
 import {
   backToSender,
@@ -96,6 +105,8 @@ const outbound = ({ config }: NodeScope): Row[] => [
       row(400, [from('podEgress'), ip(family), form(name)], track(config.zones.nat, 'ct-state', true)),
     ),
   ),
+  // The holder's, not ours: it may have another port there, and two would send.
+  row(405, [from('podEgress'), both(has(fallback, fallback.values.yes), form('retiring'))]),
   row(390, [from('podEgress')]),
 ];
 

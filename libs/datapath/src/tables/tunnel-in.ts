@@ -1,5 +1,5 @@
 import { type Action } from '@sluice/ovs';
-import { objectId, origin, replay, tunnelKind, tunnelObject } from '../layout/registers.js';
+import { fallback, objectId, origin, replay, tunnelKind, tunnelObject } from '../layout/registers.js';
 import { goto, load, move } from '../pipeline/actions.js';
 import { has } from '../pipeline/matches.js';
 import { type TableName } from '../pipeline/table-ids.js';
@@ -31,6 +31,12 @@ const accept = ({ kind, from, next, also = [] }: Taken): Row =>
  */
 const ofGateway: readonly Taken[] = [
   { kind: 'egress', from: 'podEgress', next: 'egress' },
+  {
+    kind: 'egressFallback',
+    from: 'podEgress',
+    next: 'egress',
+    also: [load(fallback, fallback.values.yes)],
+  },
   { kind: 'serviceReply', from: 'podReply', next: 'egress' },
   { kind: 'ask', from: 'ask', next: 'size-check' },
   { kind: 'askUnknown', from: 'bouncedAsk', next: 'size-check' },

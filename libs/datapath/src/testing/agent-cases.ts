@@ -133,7 +133,7 @@ export const agentCases: readonly TraceCase[] = [
     ],
   },
   {
-    name: 'a dead gateway: new and pinned connections go to the second, and are pinned there',
+    name: 'a dead gateway: connections go to the second, which hears that it stands in for it, and are pinned there when it answers',
     node: 'agent',
     steps: [
       {
@@ -150,16 +150,26 @@ export const agentCases: readonly TraceCase[] = [
         name: 'pinned, gateway dead',
         dead: [259],
         packet: packet(fromPod, udpFields(podA4, ports)),
-        expect: { out: [260], tunnel: 0x01_0007, tables: tables.repicked },
+        expect: { out: [260], tunnel: 0x08_0007, tables: tables.repicked },
       },
       {
         name: 'new, gateway dead',
         packet: packet(fromPod, udpFields(podA4, { sport: 40_001, dport: 80 })),
-        expect: { out: [260], tunnel: 0x01_0007, tables: tables.fresh },
+        expect: { out: [260], tunnel: 0x08_0007, tables: tables.fresh },
+      },
+      {
+        name: 'the first one lives again before the second has answered',
+        dead: [],
+        packet: packet(fromPod, udpFields(podA4, ports)),
+        expect: { out: [259], tunnel: 0x01_0007, tables: tables.repicked },
+      },
+      {
+        name: 'answer of the second',
+        packet: packet(fromGateway(4, 7), udpFields(back(podA4), backPorts)),
+        expect: { ...intoPod, tables: tables.toPod },
       },
       {
         name: 'pinned to the second',
-        dead: [],
         packet: packet(fromPod, udpFields(podA4, ports)),
         expect: { out: [260], tunnel: 0x01_0007, tables: tables.pinned },
       },
@@ -189,7 +199,7 @@ export const agentCases: readonly TraceCase[] = [
         name: 'the connection of the Pod, pinned to the first one while the second was dead',
         dead: [260],
         packet: packet(fromPod, udpFields({ from: podAddress.b.v4, to: outside.v4 }, { sport: 1, dport: 2 })),
-        expect: { out: [259], tunnel: 0x01_0008, tables: tables.fresh },
+        expect: { out: [259], tunnel: 0x08_0008, tables: tables.fresh },
       },
       {
         name: 'its answer',

@@ -20,6 +20,7 @@ const fromPeer: Frame = { inPort: 2, source: peerMac, destination: mac };
 const fromClient: Frame = { inPort: 2, source: '02:aa:00:00:00:10', destination: mac };
 const broadcasted: Frame = { ...fromClient, destination: broadcast };
 const fromAgent: Frame = { inPort: 257, tunnel: 0x01_0007 };
+const fallenBack: Frame = { inPort: 257, tunnel: 0x08_0007 };
 const asked: Frame = { inPort: 260, tunnel: 0x04_0000 };
 const bounced: Frame = { inPort: 260, tunnel: 0x05_0000 };
 const replayed: Frame = { inPort: 257, tunnel: 0x06_0007 };
@@ -173,6 +174,11 @@ export const gateCases: readonly TraceCase[] = [
         expect: { out: [ofp.local], tables: [...tables.fresh, 47, 44, 45], source: held.v4 },
       },
       {
+        name: 'packet of a Pod, of a node that means the holder, which is silent to it',
+        packet: packet(fallenBack, tcpFields({ from: podAddress.a.v4, to: far.v4 }, there)),
+        expect: { out: [], tables: tables.stopped },
+      },
+      {
         name: 'its answer, asked by the new holder',
         packet: packet({ ...asked }, { ...reply, ...synAck }),
         expect: {
@@ -186,6 +192,17 @@ export const gateCases: readonly TraceCase[] = [
         name: 'an ask about nothing known goes back',
         packet: packet(asked, udpFields({ from: far.v4, to: held.v4 }, { sport: 1, dport: 2 })),
         expect: { out: [260], tunnel: 0x05_0000, tables: [0, 10, 24, 26, 21, 22, 50] },
+      },
+    ],
+  },
+  {
+    name: 'a holder of which nodes have not heard yet takes what they send it in place of the former one',
+    node: 'gateway',
+    steps: [
+      {
+        name: 'packet of a Pod',
+        packet: packet(fallenBack, tcpFields({ from: podAddress.a.v4, to: far.v4 }, there)),
+        expect: { out: [ofp.local], tables: [...tables.fresh, 47, 44, 45], source: held.v4 },
       },
     ],
   },
