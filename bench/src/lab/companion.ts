@@ -10,10 +10,10 @@ export class Companion {
   readonly #what: string;
 
   /** `netns` is a path: /run/netns/NAME or /proc/PID/ns/net. */
-  constructor(netns: string, script: string, ...args: readonly string[]) {
-    this.#what = [script, ...args].join(' ');
-    const command = [`--net=${netns}`, process.execPath, script, ...args];
-    this.#process = spawn('nsenter', command, { stdio: ['ignore', 'pipe', 'inherit'] });
+  constructor(netns: string, ...command: readonly string[]) {
+    this.#what = command.join(' ');
+    const stdio = ['ignore', 'pipe', 'inherit'] as const;
+    this.#process = spawn('nsenter', [`--net=${netns}`, ...command], { stdio: [...stdio] });
     this.#lines = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
   }
 

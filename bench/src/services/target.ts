@@ -1,7 +1,8 @@
 /** A Service with one endpoint that answers, and clients of it outside: by the gateway, or past it. */
 import { join } from 'node:path';
+import { runProgram } from '@sluice/core';
 import { endpointSlices, type KubeClient, namespaces, services } from '@sluice/kube';
-import { nodeOf, type LabPlan, labStatus, type NodePlan } from '@sluice/lab';
+import { nodeOf, type LabPlan, labStatus, type NodePlan, programPath } from '@sluice/lab';
 import { poolAnnotation, serviceNameLabel } from '@sluice/model';
 import { Companion } from '../lab/companion.js';
 import { ensure } from '../lab/many.js';
@@ -10,7 +11,9 @@ import { namespace, serviceOf } from './objects.js';
 
 const name = 'target';
 const worker = 'worker-1';
-const [port, targetPort] = [80, 9100];
+/** By what the server does there: read, or reset what has connected. */
+const ports = { read: { port: 80, targetPort: 9100 }, reset: { port: 81, targetPort: 9101 } } as const;
+const works = { connects: ports.reset, bytes: ports.read } as const;
 const count = 1000;
 /** Of them: until everything on the way is warm. */
 const warm = 200;
@@ -18,7 +21,7 @@ const warm = 200;
 const rateSeconds = 3;
 const patienceMs = 120_000;
 
-const script = (file: string): string => join(import.meta.dirname, file);
+const connectTimes = join(import.meta.dirname, 'connect-times.js');
 
 export interface Rate {
   readonly perSecond: number;
@@ -40,22 +43,25 @@ export class Target {
 
   static async open(plan: LabPlan, kube: KubeClient): Promise<Target> {
     const node = nodeOf(plan, worker);
-    const server = new Companion(`/run/netns/${node.namespace}`, script('acceptor.js'), String(targetPort));
-    await server.line((line) => line === 'ready', patienceMs);
+    const server = new Companion(`/run/netns/${node.namespace}`, programPath('traffic'), 'sink');
     const { spec } = serviceOf(0);
     // Of the pool whose addresses the lab's hosts reach.
     const annotations = { [poolAnnotation]: 'default' };
-    const ports = [{ name: 'web', protocol: 'TCP', port, targetPort }] as const;
+    const entries = Object.entries(ports);
+    const servicePorts = entries.map(([what, at]) => ({ name: what, protocol: 'TCP' as const, ...at }));
     await ensure(kube.create(namespaces, { metadata: { name: namespace } }));
     await ensure(
-      kube.create(services, { metadata: { namespace, name, annotations }, spec: { ...spec, ports } }),
+      kube.create(services, {
+        metadata: { namespace, name, annotations },
+        spec: { ...spec, ports: servicePorts },
+      }),
     );
     await ensure(
       kube.create(endpointSlices, {
         metadata: { namespace, name, labels: { [serviceNameLabel]: name } },
         addressType: 'IPv4',
         endpoints: [{ addresses: [node.management.ipv4], conditions: { ready: true }, nodeName: worker }],
-        ports: [{ name: 'web', protocol: 'TCP', port: targetPort }],
+        ports: entries.map(([what, at]) => ({ name: what, protocol: 'TCP', port: at.targetPort })),
       }),
     );
     return new Target(plan, kube, server);
@@ -63,15 +69,22 @@ export class Target {
 
   /** Milliseconds that each connection took until it was there. */
   async connectTimes(): Promise<readonly number[]> {
-    const text = await this.client('connect-times.js', await this.address(), String(port), String(count));
+    const text = await this.connect(await this.address(), count);
     return (JSON.parse(text) as number[]).slice(warm);
   }
 
   /** New connections, or bytes, a second: through the gateway, or straight to the node by the lab's routers. */
-  async rate(what: 'connects' | 'bytes', way: 'gateway' | 'plain'): Promise<Rate> {
-    const place = way === 'gateway' ? [await this.address(), port] : [this.node.management.ipv4, targetPort];
-    const text = await this.client('rates.js', what, ...place.map(String), String(rateSeconds));
-    return JSON.parse(text) as Rate;
+  async rate(what: keyof typeof works, way: 'gateway' | 'plain'): Promise<Rate> {
+    const { port, targetPort } = works[what];
+    // It answers: the server listens.
+    const address = await this.address();
+    const place = way === 'gateway' ? `${address}:${port}` : `${this.node.management.ipv4}:${targetPort}`;
+    const client = [programPath('traffic'), 'rate', what, place, `--for=${rateSeconds}s`];
+    const { status, stdout, stderr } = await runProgram({
+      command: ['nsenter', `--net=${this.outside}`, ...client],
+    });
+    if (status !== 0) throw new Error(`traffic rate ${what} ${place}: ${stderr.trim()}`);
+    return JSON.parse(stdout) as Rate;
   }
 
   stop(): Promise<void> {
@@ -89,7 +102,7 @@ export class Target {
       patienceMs,
     );
     const answers = (): Promise<true | undefined> =>
-      this.client('connect-times.js', address, String(port), '1').then(
+      this.connect(address, 1).then(
         () => true,
         () => undefined,
       );
@@ -97,9 +110,10 @@ export class Target {
     return address;
   }
 
-  /** The one line that a client prints. */
-  private async client(file: string, ...args: readonly string[]): Promise<string> {
-    const client = new Companion(`/run/netns/${this.outside().namespace}`, script(file), ...args);
+  /** What `connect-times.js` prints of so many connections. */
+  private async connect(address: string, times: number): Promise<string> {
+    const args = [connectTimes, address, String(ports.read.port), String(times)];
+    const client = new Companion(this.outside, process.execPath, ...args);
     try {
       return await client.line(() => true, patienceMs);
     } finally {
@@ -107,9 +121,10 @@ export class Target {
     }
   }
 
-  private outside(): { readonly namespace: string } {
+  /** Network namespace of the clients, a path. */
+  private get outside(): string {
     const host = labStatus(this.plan).outside.find((one) => one.name === 'outside');
     if (host === undefined) throw new Error('the lab has no host "outside"');
-    return host;
+    return `/run/netns/${host.namespace}`;
   }
 }
