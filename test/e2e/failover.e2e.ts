@@ -4,7 +4,15 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { allLanes, crowdLanes, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
 import { crash } from './support/components.js';
-import { failApi, failNode, failRedis, redis, repairLab, stepRedisClock } from './support/faults.js';
+import {
+  failApi,
+  failNode,
+  failRedis,
+  forgetSnapshot,
+  redis,
+  repairLab,
+  stepRedisClock,
+} from './support/faults.js';
 import { clockOf, closeClocks, openClocks, stepClock } from './support/gateway-clocks.js';
 import { eventually, kubectlJson, lab } from './support/lab.js';
 import {
@@ -95,12 +103,15 @@ afterEach(repaired);
 
 afterAll(() => egress.close());
 
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Lets the outage last so long. */
+async function whileAway(ms: number): Promise<void> {
+  await pause(ms);
+  await repairLab();
+}
+
 describe('nothing moves, and 0 packets are lost, when', () => {
-  /** Lets the outage last so long. */
-  const whileAway = async (ms: number): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    await repairLab();
-  };
   it.each<[string, (holder: string) => Promise<unknown>]>([
     ['the store is wiped', () => redis('FLUSHALL')],
     ['the store is silent', () => redis('CLIENT', 'PAUSE', '3000', 'ALL').then(() => redis('PING'))],
@@ -138,6 +149,22 @@ describe('nothing moves, and 0 packets are lost, when', () => {
     }),
   );
 });
+
+it('nothing moves, and 0 packets are lost, when the store comes back from a snapshot of before the last move', () =>
+  undisturbed(async () => {
+    await calm();
+    const former = await egress.holder();
+    await redis('SAVE');
+    await drain(former, true);
+    await egress.movesTo(otherGateway(former));
+    try {
+      const seen = await egress.under(() => failRedis().then(() => whileAway(1000)));
+      egress.expectUnharmed(seen);
+      expect(await egress.holder()).toBe(otherGateway(former));
+    } finally {
+      await forgetSnapshot();
+    }
+  }));
 
 describe('nothing moves, and 0 packets are lost, when the clock of the holder is set', () => {
   const hour = 3600;
@@ -182,6 +209,31 @@ describe('another gateway takes over, no connection breaks, and nobody hears two
     const seen = await egress.under(async () => {
       await Promise.all(faults.map((fault) => failNode(from, fault, 'die')));
       await egress.movesTo(otherGateway(from));
+    });
+    egress.expectKept(seen);
+  });
+
+  it('the node of the holder dies while the API server is away', async () => {
+    const from = await egress.holder();
+    const seen = await egress.under(async () => {
+      await failApi();
+      await failNode(from, 'node', 'die');
+      await whileAway(5000);
+      await egress.movesTo(otherGateway(from));
+    });
+    egress.expectKept(seen);
+  });
+
+  it('ovs-vswitchd of the holder dies three times in six seconds', async () => {
+    const from = await egress.holder();
+    const seen = await egress.under(async () => {
+      for (let time = 0; time < 3; time++) {
+        await failNode(from, 'ovs');
+        await pause(2000);
+      }
+      await eventually('every slot to be held', async () =>
+        (await slots()).every(({ holder: name }) => name !== undefined),
+      );
     });
     egress.expectKept(seen);
   });

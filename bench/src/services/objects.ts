@@ -2,6 +2,7 @@
  * Services with endpoints, many of them, as objects that every service proxy reads: LoadBalancers without a selector, so
  * that nobody else works on them, that share addresses, so that a small pool is enough. Endpoints are no Pods.
  */
+import { silentLogger, systemClock } from '@sluice/core';
 import {
   type Applied,
   egressPools,
@@ -9,6 +10,7 @@ import {
   endpointSlices,
   type KubeClient,
   namespaces,
+  Reflector,
   type Service,
   services,
 } from '@sluice/kube';
@@ -97,10 +99,39 @@ const hasAddress = ({ status }: Service): boolean => (status?.loadBalancer?.ingr
 export async function populate(client: KubeClient, from: number, load: Load): Promise<void> {
   await ensure(client.create(namespaces, { metadata: { name: namespace } }));
   await ensurePool(client);
-  await forEach(from, load.services, (index) => createOne(client, index, load.endpoints));
-  const all = async () => {
-    const list = await client.listAll(services, { namespace });
-    return (list.length >= load.services && list.every(hasAddress)) || undefined;
-  };
-  await until(`${load.services} Services to have their addresses`, all, patienceMs);
+  const addressed = new Addressed(client);
+  try {
+    await forEach(from, load.services, (index) => createOne(client, index, load.endpoints));
+    const all = () => Promise.resolve(addressed.has(load.services) || undefined);
+    await until(`${load.services} Services to have their addresses`, all, patienceMs);
+  } finally {
+    await addressed.stop();
+  }
+}
+
+/** Which Services have their addresses, by a watch: to read thousands again and again is what the API server would do then. */
+class Addressed {
+  private readonly reflector: Reflector<Service>;
+  private readonly names = new Set<string>();
+
+  constructor(client: KubeClient) {
+    const parts = { client, clock: systemClock, logger: silentLogger };
+    this.reflector = new Reflector({ ...parts, resource: services, namespace });
+    this.reflector.onChange((_, __, after) => {
+      if (after !== undefined && hasAddress(after)) this.names.add(after.metadata.name);
+    });
+    this.reflector.start();
+  }
+
+  /** All of the first `count`. */
+  has(count: number): boolean {
+    if (this.names.size < count) return false;
+    return Array.from({ length: count }, (_, index) => serviceName(index)).every((name) =>
+      this.names.has(name),
+    );
+  }
+
+  stop(): Promise<void> {
+    return this.reflector.stop();
+  }
 }

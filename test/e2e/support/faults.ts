@@ -1,5 +1,7 @@
 /** What breaks around Sluice: the lab's faults by name, and a store that forgets or hangs. */
 import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
   askStore,
@@ -25,6 +27,10 @@ export const killNode = (name: string): Promise<void> => failNode(name, 'node');
 
 export const failRedis = (manner?: Manner): Promise<void> =>
   fail(existingLab(labName), 'redis', undefined, manner);
+
+/** What Redis has been told to save, and would read when it starts. */
+export const forgetSnapshot = (): Promise<void> =>
+  rm(join(existingLab(labName).directory, 'redis', 'dump.rdb'), { force: true });
 
 /** Its clock is an hour ahead, until the lab is repaired. */
 export const stepRedisClock = (): Promise<void> => fail(existingLab(labName), 'redis-clock');

@@ -8,10 +8,12 @@ import { closeSlots, type MachineContext, type MachineSettings } from './context
 import { type Decision, decide } from './decide.js';
 import { type SlotEffect } from './effects.js';
 import { type SlotEvent } from './events.js';
+import { Fitness } from './fitness.js';
 import { Hearing } from './hearing.js';
+import { Listening } from './listening.js';
 import { Moves } from './moves.js';
 import { Observer } from './observe.js';
-import { idle, SlotRecord } from './slot-record.js';
+import { SlotRecord } from './slot-record.js';
 import { Upkeep } from './upkeep.js';
 
 type Look = Extract<SlotEvent, { readonly type: 'look' }>;
@@ -20,11 +22,6 @@ type Renewed = Extract<RenewAnswer, { readonly kind: 'renewed' }>;
 
 /** A candidate waits so long for each living one that is preferred to it. */
 const staggerMs = 300;
-/** Between two rounds that listen for a silent holder. */
-const listenEveryMs = 500;
-/** Silence goes on from one round to the next one if that comes so soon. */
-const freshListenMs = 1500;
-
 export class SlotMachine {
   private readonly slots = new Map<SlotId, SlotRecord>();
   private readonly observer: Observer;
@@ -32,19 +29,16 @@ export class SlotMachine {
   private readonly attempts: Attempts;
   private readonly moves: Moves;
   private readonly upkeep: Upkeep;
+  private readonly fitness: Fitness;
+  private readonly listening: Listening;
   private readonly context: MachineContext;
   private effects: SlotEffect[] = [];
   private draining: ReadonlySet<GatewayName> = new Set();
-  private switchUp = true;
-  private uplinkUp = true;
   private mark: string | undefined;
   /** Leases may have been lost: nobody is taken over before. */
   private blockedUntil = Number.NEGATIVE_INFINITY;
   private beliefSince = Number.NEGATIVE_INFINITY;
-  /** Since when this gateway has been cut off from the nodes while another one is not. */
-  private deafSince: number | undefined;
   private storeSilentSince: number | undefined;
-  private listenedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly settings: MachineSettings) {
     this.observer = new Observer(settings.times);
@@ -60,11 +54,13 @@ export class SlotMachine {
     this.attempts = new Attempts(this.context);
     this.moves = new Moves(this.context);
     this.upkeep = new Upkeep(this.context);
+    this.fitness = new Fitness(this.context, this.hearing, this.attempts);
+    this.listening = new Listening(this.context);
   }
 
   /** The switch and the uplink work; one that is not fit asks for a lease that ends at once, and so reads what names it. */
   get isFit(): boolean {
-    return this.switchUp && this.uplinkUp;
+    return this.fitness.isFit;
   }
 
   /** Slots that pass traffic and answer for their addresses, as far as is known. */
@@ -103,7 +99,7 @@ export class SlotMachine {
         this.hearing.stalled(now);
         return;
       case 'health':
-        this.health(event, now);
+        this.fitness.health(event, now);
         return;
       case 'look':
         this.look(event, now);
@@ -118,7 +114,7 @@ export class SlotMachine {
         this.attempts.probed(event.attempt, event, now);
         return;
       case 'listened':
-        this.listened(event, now);
+        this.listening.listened(event, now);
         return;
       case 'announced':
         this.announced(event, now);
@@ -174,23 +170,6 @@ export class SlotMachine {
     }
   }
 
-  /** Rows 1 and 2. */
-  private health({ switchUp, uplinkUp }: { switchUp: boolean; uplinkUp: boolean }, now: number): void {
-    const lostSwitch = this.switchUp && !switchUp;
-    const lostUplink = this.uplinkUp && !uplinkUp;
-    this.switchUp = switchUp;
-    this.uplinkUp = uplinkUp;
-    if (!lostSwitch && !lostUplink) return;
-    this.attempts.abandon();
-    const held = [...this.slots.values()].filter(({ gate }) => gate !== undefined);
-    const slots = held.map(({ slot }) => slot);
-    for (const record of held) record.step = idle;
-    const { emit } = this.context;
-    if (lostSwitch) emit({ type: 'uplink-down' });
-    closeSlots(this.context, held, { now, release: true });
-    emit({ type: 'alarm', kind: lostSwitch ? 'switch-lost' : 'uplink-lost', slots });
-  }
-
   /**
    * Row 13: two are open. Whoever has the lower epoch closes; the store says so at the next look, but one that has no
    * answer asks the cluster's map, and if that does not know either, the lower name closes.
@@ -213,52 +192,12 @@ export class SlotMachine {
     this.attempts.expire(now);
     this.moves.expire(now);
     if (gate !== undefined) this.moves.forgotten(now);
-    if (!this.isFit || this.isDeaf(now)) {
-      this.resign(now);
+    if (!this.isFit || this.fitness.isDeaf(this.storeSilentSince === undefined, now)) {
+      this.fitness.resign(now);
       return;
     }
     this.act(answer?.kind === 'renewed' ? answer : undefined, now);
     if (answer?.kind === 'renewed') this.moves.plan(now);
-  }
-
-  /**
-   * Row 2a: the underlay of this gateway alone is cut, and the store is reached by another network. Two looks in a row,
-   * since one may have come in the middle of a change.
-   */
-  private isDeaf(now: number): boolean {
-    const hearsNobody = this.hearing.share === 0 && this.hearing.isCutOff(now);
-    if (!hearsNobody || this.storeSilentSince !== undefined || !this.observer.someIsReached) {
-      this.deafSince = undefined;
-      return false;
-    }
-    this.deafSince ??= now;
-    if (now - this.deafSince < this.settings.times.renewMs / 2) return false;
-    const held = [...this.slots.values()].filter(({ gate }) => gate !== undefined);
-    if (held.length > 0) {
-      this.attempts.abandon();
-      for (const record of held) record.step = idle;
-      const slots = held.map(({ slot }) => slot);
-      this.context.emit({ type: 'alarm', kind: 'underlay-lost', slots });
-    }
-    return true;
-  }
-
-  /** What was handed to a gateway that cannot carry it, or could not be closed: nobody else would look after it. */
-  private resign(now: number): void {
-    const { self } = this.settings;
-    const named = [...this.slots.values()].filter(
-      ({ entry, gate }) => gate !== undefined || (entry?.holder === self && !entry.released),
-    );
-    if (named.length === 0) return;
-    const release = named.flatMap(({ slot, entry }) => {
-      return entry?.holder === self && !entry.released ? [[slot, entry.epoch] as const] : [];
-    });
-    this.context.emit({
-      type: 'close',
-      slots: named.map(({ slot }) => slot),
-      release: new Map(release),
-    });
-    for (const record of named) record.willBe(undefined, now);
   }
 
   private answered({ mark, leases, slots }: Renewed, sentAt: number, now: number): void {
@@ -334,7 +273,7 @@ export class SlotMachine {
     this.closed(groups, now);
     this.upkeep.extend([...groups.extend, ...groups.assert], now);
     this.assert(groups.assert);
-    this.listen(groups.listen, now);
+    this.listening.listen(groups.listen, now);
     for (const byMap of [false, true]) {
       const batch = takes.filter((entry) => entry.byMap === byMap).map(({ take }) => take);
       this.attempts.begin(batch, { byMap, mark: answer?.mark ?? '', now });
@@ -405,28 +344,6 @@ export class SlotMachine {
       if (record.asserting || record.gate === undefined) continue;
       record.asserting = true;
       this.context.emit({ type: 'assert', slot: record.slot, mine: record.gate.epoch });
-    }
-  }
-
-  private listen(records: readonly SlotRecord[], now: number): void {
-    if (records.length === 0 || now - this.listenedAt < listenEveryMs) return;
-    this.listenedAt = now;
-    this.context.emit({ type: 'listen', slots: records.map(({ slot }) => slot) });
-  }
-
-  private listened(
-    { asked, answered, control }: Extract<SlotEvent, { readonly type: 'listened' }>,
-    now: number,
-  ): void {
-    for (const slot of asked) {
-      const record = this.slots.get(slot);
-      if (record === undefined) continue;
-      const silent = control && !answered.has(slot);
-      // What was heard before a break says nothing about the time between.
-      const begun = now - record.listenedAt <= freshListenMs ? record.silentSince : undefined;
-      record.listenedAt = now;
-      record.silentSince = silent ? (begun ?? now) : undefined;
-      if (silent && record.answeredRounds > 0) record.backOffUntil = now;
     }
   }
 }

@@ -1,7 +1,7 @@
 /**
  * One process of a gateway: the real state machine, and the way from its effects to the models and back. It keeps the
  * order of the gateway's keeper (libs/node): one look at a time, changes of the gate one after the other, each answer is
- * an event. Every step can be held up by a pause of the process, and every message can arrive late or never.
+ * an event. Every step can be held up by a pause of the process.
  */
 import { type SlotEffect } from '../protocol/effects.js';
 import { type SlotEvent } from '../protocol/events.js';
@@ -14,13 +14,11 @@ import {
   type RenewAnswer,
   type SlotId,
 } from '../store.js';
-import { type GateOperation } from './gate-model.js';
 import { type SimNode } from './sim-node.js';
+import { Ways } from './ways.js';
 
 type Effect<T extends SlotEffect['type']> = Extract<SlotEffect, { readonly type: T }>;
 
-/** The adapter of the store gives up then. */
-const deadlineMs = 300;
 /** Of a gateway that cannot carry anything. */
 const noLeaseMs = 1;
 /** Of the broken variants that tell the store first. */
@@ -33,8 +31,7 @@ export class GatewayProcess {
   private lookAgain = false;
   private readonly startedAt: number;
   private heardAt = Number.NEGATIVE_INFINITY;
-  private readonly turns: (() => void)[] = [];
-  private turning = false;
+  private readonly ways: Ways;
 
   constructor(
     readonly node: SimNode,
@@ -42,6 +39,11 @@ export class GatewayProcess {
   ) {
     const { rules, settings } = node.world;
     this.startedAt = node.localNow;
+    this.ways = new Ways(
+      node,
+      (ms, run, isFrame) => this.soon(ms, run, isFrame),
+      () => this.dispatch({ type: 'store-connected' }),
+    );
     this.machine = new SlotMachine({ self: node.name, incarnation, times: rules.times, ...settings });
   }
 
@@ -148,7 +150,7 @@ export class GatewayProcess {
       answer = got;
       done();
     });
-    this.readGate((got) => {
+    this.ways.readGate((got) => {
       gate = got;
       done();
     });
@@ -167,91 +169,11 @@ export class GatewayProcess {
     const observed = world.names.filter((name) => name !== this.node.name);
     const leaseMs = this.machine.isFit ? world.rules.times.leaseMs : noLeaseMs;
     const heard = world.shareUp(this.node);
-    this.ask(() => world.store.renew({ ...this.caller, leaseMs, heard, observed }), done);
+    this.ways.ask(() => world.store.renew({ ...this.caller, leaseMs, heard, observed }), done);
   }
 
   private get caller() {
     return { gateway: this.node.name, incarnation: String(this.incarnation) };
-  }
-
-  /** One message to the store and its answer; undefined: none came in time. Whether it was done is then unknown. */
-  private ask<T>(operation: () => T, done: (answer: T | undefined) => void): void {
-    const { node } = this;
-    const { world } = node;
-    const { agenda } = world;
-    if (node.disconnected && !this.reconnect()) {
-      this.soon(world.random.between(1, 20), () => done(undefined));
-      return;
-    }
-    const there = world.storeDelay(node);
-    const back = world.storeDelay(node);
-    let answer: { readonly value: T } | undefined;
-    agenda.after(there, () => {
-      if (node.reachesStore) answer = { value: operation() };
-    });
-    if (there + back > deadlineMs) {
-      this.soon(deadlineMs, () => done(undefined));
-      return;
-    }
-    agenda.after(there + back, () => {
-      const arrived = answer !== undefined && node.reachesStore;
-      this.soon(
-        arrived ? 0 : deadlineMs - there - back,
-        () => done(arrived ? answer?.value : undefined),
-        arrived,
-      );
-    });
-  }
-
-  private reconnect(): boolean {
-    const { node } = this;
-    if (!node.reachesStore) return false;
-    node.disconnected = false;
-    this.dispatch({ type: 'store-connected' });
-    return true;
-  }
-
-  private readGate(done: (gate: GateTable | undefined) => void): void {
-    const { node } = this;
-    if (!node.switchSeen) {
-      this.soon(0, () => done(undefined));
-      return;
-    }
-    this.inTurn(() => (node.switchAlive ? node.gate.read() : undefined), done);
-  }
-
-  private change(operation: GateOperation, done: (ok: boolean) => void): void {
-    const { node } = this;
-    const apply = (): true | undefined => {
-      if (!node.switchAlive) return undefined;
-      node.gate.apply(operation);
-      node.world.gateChanged();
-      return true;
-    };
-    this.inTurn(apply, (ok) => done(ok === true));
-  }
-
-  /** Reads and changes of the gate, one after the other. */
-  private inTurn<T>(operation: () => T | undefined, done: (result: T | undefined) => void): void {
-    this.turns.push(() => {
-      const { agenda } = this.node.world;
-      const there = this.node.world.switchDelay();
-      let result: T | undefined;
-      agenda.after(there, () => {
-        result = operation();
-      });
-      this.soon(there + 0.3, () => {
-        done(result);
-        this.nextTurn();
-      });
-    });
-    if (!this.turning) this.nextTurn();
-  }
-
-  private nextTurn(): void {
-    const turn = this.turns.shift();
-    this.turning = turn !== undefined;
-    turn?.();
   }
 
   private run(effect: SlotEffect): void {
@@ -260,7 +182,7 @@ export class GatewayProcess {
         this.arm(effect);
         return;
       case 'modify':
-        this.change({ modify: this.states(effect.entries) }, () => undefined);
+        this.ways.change({ modify: this.states(effect.entries) }, () => undefined);
         return;
       case 'close':
         this.close(effect);
@@ -275,12 +197,12 @@ export class GatewayProcess {
         this.assert(effect);
         return;
       case 'probe':
-        this.round(effect.slots, ({ answered, control }) => {
+        this.ways.round(effect.slots, ({ answered, control }) => {
           this.dispatch({ type: 'probed', attempt: effect.attempt, answered, control });
         });
         return;
       case 'listen':
-        this.round(effect.slots, ({ answered, control }) => {
+        this.ways.round(effect.slots, ({ answered, control }) => {
           this.dispatch({ type: 'listened', asked: new Set(effect.slots), answered, control });
         });
         return;
@@ -310,10 +232,10 @@ export class GatewayProcess {
     const { slot } = entry;
     if (this.node.world.rules.handOverFirst) {
       this.dispatch({ type: 'retired', slot, ok: true });
-      this.soon(lateMs, () => this.change({ modify: this.states([entry]) }, () => undefined));
+      this.soon(lateMs, () => this.ways.change({ modify: this.states([entry]) }, () => undefined));
       return;
     }
-    this.change({ modify: this.states([entry]) }, (ok) => this.dispatch({ type: 'retired', slot, ok }));
+    this.ways.change({ modify: this.states([entry]) }, (ok) => this.dispatch({ type: 'retired', slot, ok }));
   }
 
   private states(entries: Effect<'modify'>['entries']): ReadonlyMap<SlotId, GateState> {
@@ -333,7 +255,9 @@ export class GatewayProcess {
       this.dispatch({ type: 'armed', attempt, ok: true });
       return;
     }
-    this.change({ arm: this.armed(effect.slots) }, (ok) => this.dispatch({ type: 'armed', attempt, ok }));
+    this.ways.change({ arm: this.armed(effect.slots) }, (ok) =>
+      this.dispatch({ type: 'armed', attempt, ok }),
+    );
   }
 
   private armed(slots: readonly SlotId[]): ReadonlyMap<SlotId, GateState> {
@@ -348,7 +272,7 @@ export class GatewayProcess {
     const seen = node.switchSeen;
     const give = (): void => {
       for (const [slot, epoch] of release) {
-        this.ask(
+        this.ways.ask(
           () => node.world.store.release({ ...this.caller, slot, epoch }),
           () => undefined,
         );
@@ -356,10 +280,10 @@ export class GatewayProcess {
     };
     if (node.world.rules.releaseFirst) {
       give();
-      this.soon(lateMs, () => this.change({ close: slots }, () => undefined));
+      this.soon(lateMs, () => this.ways.change({ close: slots }, () => undefined));
       return;
     }
-    this.change({ close: slots }, (ok) => {
+    this.ways.change({ close: slots }, (ok) => {
       if (ok && seen) give();
     });
     if (!seen) give();
@@ -372,7 +296,7 @@ export class GatewayProcess {
     let open = slots.length;
     for (const claim of slots) {
       const request = { ...this.caller, leaseMs, mark, ...claim };
-      this.ask(
+      this.ways.ask(
         () => world.store.claim(request),
         (answer) => {
           if (answer !== undefined) answers.set(claim.slot, answer);
@@ -385,7 +309,7 @@ export class GatewayProcess {
   private claimInMap({ attempt, slots }: Effect<'claim-in-map'>): void {
     const { node } = this;
     const answers = new Map<SlotId, ClaimAnswer>();
-    this.overMap(
+    this.ways.overMap(
       () => {
         for (const { slot, epochRead, floor } of slots) {
           const epoch = Math.max(floor, node.world.wallMs);
@@ -399,14 +323,14 @@ export class GatewayProcess {
   }
 
   private assert({ slot, mine }: Effect<'assert'>): void {
-    this.ask<AssertAnswer>(
+    this.ways.ask<AssertAnswer>(
       () => this.node.world.store.assert({ ...this.caller, slot, mine }),
       (answer) => this.dispatch({ type: 'asserted', slot, answer }),
     );
   }
 
   private handOver({ slot, epoch, successor }: Effect<'hand-over'>): void {
-    this.ask<HandOverAnswer>(
+    this.ways.ask<HandOverAnswer>(
       () => this.node.world.store.handOver({ ...this.caller, slot, epoch, successor }),
       (answer) => this.dispatch({ type: 'handed-over', slot, answer }),
     );
@@ -414,7 +338,7 @@ export class GatewayProcess {
 
   private record({ slots }: Effect<'record'>): void {
     const { node } = this;
-    this.overMap(
+    this.ways.overMap(
       () => {
         for (const [slot, held] of slots) node.world.record(slot, { holder: node.name, ...held });
       },
@@ -424,50 +348,12 @@ export class GatewayProcess {
 
   private withdraw({ slots }: Effect<'withdraw'>): void {
     const { node } = this;
-    this.overMap(
+    this.ways.overMap(
       () => {
         for (const slot of slots) node.world.withdraw(slot, node.name);
       },
       () => undefined,
     );
-  }
-
-  /** A request to the API server and its answer. */
-  private overMap(operation: () => void, done: () => void): void {
-    const { node } = this;
-    const { agenda, random } = node.world;
-    const there = random.between(1, 30);
-    agenda.after(there, () => {
-      if (node.reachesMap) operation();
-    });
-    this.soon(there + random.between(1, 30), done);
-  }
-
-  /** Two questions 50 ms apart, and 50 ms for the last answers. */
-  private round(
-    slots: readonly SlotId[],
-    done: (round: { readonly answered: ReadonlySet<SlotId>; readonly control: boolean }) => void,
-  ): void {
-    const { node } = this;
-    const answered = new Set<SlotId>();
-    let control = false;
-    const ask = (): void => {
-      const heard = node.world.answersTo(node, slots);
-      if (heard === undefined) return;
-      this.soon(
-        1,
-        () => {
-          control = true;
-          for (const slot of heard) answered.add(slot);
-        },
-        true,
-      );
-    };
-    ask();
-    this.soon(50, () => {
-      ask();
-      this.soon(50, () => done({ answered: new Set(answered), control }));
-    });
   }
 
   private announce(slots: readonly SlotId[]): void {
