@@ -120,7 +120,8 @@ export class OvsdbClient {
       const asked = Object.fromEntries(
         Object.entries(watched).map(([table, columns]) => [table, [{ columns }]]),
       );
-      this.#update(await connection.request('monitor_cond', [database, monitorId, asked]));
+      // At once: what changed since may be in the same read, and would be overwritten by what was before.
+      await connection.request('monitor_cond', [database, monitorId, asked], (rows) => this.#update(rows));
     } catch (error) {
       connection.close();
       throw error;

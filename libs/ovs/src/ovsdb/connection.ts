@@ -58,8 +58,15 @@ export class OvsdbConnection {
     return connection;
   }
 
-  /** Throws OVS_DATABASE_REFUSED, OVS_TIMEOUT or OVS_UNAVAILABLE. */
-  request(method: string, params: readonly unknown[]): Promise<unknown> {
+  /**
+   * `arrived` gets the result before anything that came behind it, maybe in the same read, is looked at.
+   * Throws OVS_DATABASE_REFUSED, OVS_TIMEOUT or OVS_UNAVAILABLE.
+   */
+  request(
+    method: string,
+    params: readonly unknown[],
+    arrived: (result: unknown) => void = () => undefined,
+  ): Promise<unknown> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       if (this.#over !== undefined) {
@@ -78,7 +85,11 @@ export class OvsdbConnection {
           clearTimeout(timer);
           call(value);
         };
-      this.#waiting.set(id, { resolve: settle(resolve), reject: settle(reject) });
+      const take = (result: unknown): void => {
+        arrived(result);
+        resolve(result);
+      };
+      this.#waiting.set(id, { resolve: settle(take), reject: settle(reject) });
       this.#write({ id, method, params });
     });
   }
