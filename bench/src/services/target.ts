@@ -13,7 +13,12 @@ const name = 'target';
 const worker = 'worker-1';
 /** By what the server does there: read, or reset what has connected. */
 const ports = { read: { port: 80, targetPort: 9100 }, reset: { port: 81, targetPort: 9101 } } as const;
-const works = { connects: ports.reset, bytes: ports.read } as const;
+/**
+ * Without the gateway. Others, since the worker's own conntrack would take a connection for one that came straight to it a moment
+ * ago by the same two ports, and answer past the gateway.
+ */
+const plainPorts = { read: 9200, reset: 9201 } as const;
+const works = { connects: 'reset', bytes: 'read' } as const;
 const count = 1000;
 /** Of them: until everything on the way is warm. */
 const warm = 200;
@@ -34,7 +39,7 @@ export class Target {
   private constructor(
     private readonly plan: LabPlan,
     private readonly kube: KubeClient,
-    private readonly server: Companion,
+    private readonly servers: readonly Companion[],
   ) {}
 
   private get node(): NodePlan {
@@ -43,7 +48,11 @@ export class Target {
 
   static async open(plan: LabPlan, kube: KubeClient): Promise<Target> {
     const node = nodeOf(plan, worker);
-    const server = new Companion(`/run/netns/${node.namespace}`, programPath('traffic'), 'sink');
+    const pairs = [{ read: ports.read.targetPort, reset: ports.reset.targetPort }, plainPorts];
+    const servers = pairs.map(({ read, reset }) => {
+      const sink = [programPath('traffic'), 'sink', `--tcp=${read}`, `--reset=${reset}`];
+      return new Companion(`/run/netns/${node.namespace}`, ...sink);
+    });
     const { spec } = serviceOf(0);
     // Of the pool whose addresses the lab's hosts reach.
     const annotations = { [poolAnnotation]: 'default' };
@@ -64,7 +73,7 @@ export class Target {
         ports: entries.map(([what, at]) => ({ name: what, protocol: 'TCP', port: at.targetPort })),
       }),
     );
-    return new Target(plan, kube, server);
+    return new Target(plan, kube, servers);
   }
 
   /** Milliseconds that each connection took until it was there. */
@@ -75,10 +84,13 @@ export class Target {
 
   /** New connections, or bytes, a second: through the gateway, or straight to the node by the lab's routers. */
   async rate(what: keyof typeof works, way: 'gateway' | 'plain'): Promise<Rate> {
-    const { port, targetPort } = works[what];
+    const kind = works[what];
     // It answers: the server listens.
     const address = await this.address();
-    const place = way === 'gateway' ? `${address}:${port}` : `${this.node.management.ipv4}:${targetPort}`;
+    const place =
+      way === 'gateway'
+        ? `${address}:${ports[kind].port}`
+        : `${this.node.management.ipv4}:${plainPorts[kind]}`;
     const client = [programPath('traffic'), 'rate', what, place, `--for=${rateSeconds}s`];
     const { status, stdout, stderr } = await runProgram({
       command: ['nsenter', `--net=${this.outside}`, ...client],
@@ -87,8 +99,8 @@ export class Target {
     return JSON.parse(stdout) as Rate;
   }
 
-  stop(): Promise<void> {
-    return this.server.stop();
+  async stop(): Promise<void> {
+    for (const server of this.servers) await server.stop();
   }
 
   /** Once it answers. */
