@@ -1,5 +1,6 @@
 /** Addresses move between gateways: by themselves when something dies, by plan when somebody asks; connections stay. */
 import { execFile } from 'node:child_process';
+import { setTimeout as lasting } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { allLanes, crowdLanes, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
@@ -103,11 +104,9 @@ afterEach(repaired);
 
 afterAll(() => egress.close());
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Lets the outage last so long. */
 async function whileAway(ms: number): Promise<void> {
-  await pause(ms);
+  await lasting(ms);
   await repairLab();
 }
 
@@ -231,7 +230,7 @@ describe('another gateway takes over, no connection breaks, and nobody hears two
     const seen = await egress.under(async () => {
       for (let time = 0; time < 3; time++) {
         await failNode(from, 'ovs');
-        await pause(2000);
+        await lasting(2000);
       }
       await eventually('every slot to be held', async () =>
         (await slots()).every(({ holder: name }) => name !== undefined),

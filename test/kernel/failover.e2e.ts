@@ -1,4 +1,5 @@
 /** An address moves between two gateways with the kernel datapath, by death and by plan, and its connections stay. */
+import { setTimeout as lasting } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { egressGateways } from '@sluice/kube';
 import {
@@ -16,14 +17,14 @@ import { sctpClient, sctpServer } from './support/programs.js';
 import {
   each,
   egressAddress,
-  outsideServer,
+  leavesByItsAddress,
   patienceMs,
-  seenBy,
   slotOf,
   startMs,
   startSluice,
   switchPid,
   under,
+  unharmed,
 } from './support/sluice.js';
 
 const testMs = 400_000;
@@ -84,26 +85,15 @@ const holds = ({ name }: Host): Promise<void> =>
 async function seenWhile(disturb: () => unknown, planned = false): Promise<Seen> {
   const witness = await Witness.in('/proc/1/ns/net', new Set([egressAddress]));
   const report = await under(cluster, async () => {
-    await answeredByItsAddress();
+    await leavesByItsAddress(cluster);
     await disturb();
-    await answeredByItsAddress();
+    await leavesByItsAddress(cluster);
   }, ['pod']);
   witness.end();
   const frames = await witness.frames();
   const holders = new Set(frames.map(({ mac }) => mac)).size;
   return { report, holders, dual: dualFrames(frames, { planned }) };
 }
-
-const answeredByItsAddress = (): Promise<void> =>
-  until(
-    'the Pod to be answered',
-    async () =>
-      (await seenBy(cluster.hosts.pod, outsideServer).catch((): string[] => [])).includes(egressAddress),
-    patienceMs,
-  );
-
-/** Nothing was lost, and no connection broke. */
-const unharmed: unknown = expect.objectContaining({ lost: 0, errors: {} });
 
 /** The holder is disturbed, and the other one holds the address then. */
 async function moved(disturb: (holder: Host) => unknown, planned = false): Promise<TrafficReport> {
@@ -155,13 +145,10 @@ test(
   testMs,
 );
 
-const says = (host: Host, ...command: readonly string[]): Promise<string> =>
-  host.run(...command).catch(() => '');
-
 /** For two seconds. One that is started again takes nine here, longer than its gates last. */
 async function stoppedForAWhile(holder: Host): Promise<void> {
   cluster.signal(holder, 'SIGSTOP');
-  await new Promise((resolve) => setTimeout(resolve, 2000));
+  await lasting(2000);
   cluster.signal(holder, 'SIGCONT');
 }
 
@@ -171,7 +158,7 @@ async function redisEmptied(): Promise<void> {
   await redis.kill();
   await redis.startAgain();
   const slots = async (): Promise<boolean> =>
-    (await says(hosts.control, 'redis-cli', '-u', redis.url, 'keys', '*')).includes('slot');
+    (await hosts.control.run('redis-cli', '-u', redis.url, 'keys', '*')).includes('slot');
   await until('Redis to know the slots', slots, patienceMs);
 }
 

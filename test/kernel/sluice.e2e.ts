@@ -13,6 +13,7 @@ import {
   startSluice,
   switchPid,
   under,
+  unharmed,
 } from './support/sluice.js';
 
 let cluster: KernelCluster;
@@ -31,9 +32,6 @@ test('a Pod leaves with the address of its namespace', async () => {
 test('a Pod sees the address of the client of a node port', async () => {
   expect(await seenBy(cluster.hosts.outside, service)).toEqual([outsideAddress]);
 });
-
-/** Nothing was lost, and no connection broke. */
-const unharmed: unknown = expect.objectContaining({ lost: 0, errors: {} });
 
 /** Open vSwitch makes its tunnels anew in the kernel when it starts, and the next packets find none: docs/failover.md. */
 test('ovs-vswitchd is killed under traffic: connections go on', async () => {

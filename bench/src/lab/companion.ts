@@ -12,8 +12,8 @@ export class Companion {
   /** `netns` is a path: /run/netns/NAME or /proc/PID/ns/net. */
   constructor(netns: string, ...command: readonly string[]) {
     this.#what = command.join(' ');
-    const stdio = ['ignore', 'pipe', 'inherit'] as const;
-    this.#process = spawn('nsenter', [`--net=${netns}`, ...command], { stdio: [...stdio] });
+    const args = [`--net=${netns}`, ...command];
+    this.#process = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#lines = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
   }
 

@@ -15,7 +15,11 @@ const port = 9999;
 const podName = 'client';
 const waitMs = 30_000;
 
-const script = (name: string): string => join(import.meta.dirname, name);
+const script = (name: string, ...args: readonly string[]): readonly string[] => [
+  process.execPath,
+  join(import.meta.dirname, name),
+  ...args,
+];
 
 export interface AnnotationRun {
   readonly client: KubeClient;
@@ -88,21 +92,8 @@ export async function annotationToPacketMs({ client, lab, run }: AnnotationRun):
   try {
     const netns = await startPod(client, namespace, worker);
     const address = await freeAddress(client, run);
-    const receiver = new Companion(
-      `/run/netns/${outside}`,
-      process.execPath,
-      script('receiver.js'),
-      String(port),
-      'udp4',
-    );
-    const probe = new Companion(
-      netns,
-      process.execPath,
-      script('probe.js'),
-      target,
-      String(port),
-      String(everyMs),
-    );
+    const receiver = new Companion(`/run/netns/${outside}`, ...script('receiver.js', String(port), 'udp4'));
+    const probe = new Companion(netns, ...script('probe.js', target, String(port), String(everyMs)));
     try {
       await receiver.line((line) => line !== '', waitMs); // the probe arrives, with another address
       const metadata = { annotations: { 'sluice.dev/egress': address } };

@@ -1,6 +1,7 @@
 /** The whole of Sluice with the kernel datapath, its Pod with an egress and a Service, and clients of both. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from '@jest/globals';
 import { egressAddresses, egressPools, namespaces } from '@sluice/kube';
 import {
   gatewayAddress,
@@ -40,7 +41,7 @@ export const answered = (client: Host, target: string): Promise<void> =>
     patienceMs,
   );
 
-const leavesByItsAddress = ({ hosts: { pod } }: KernelCluster): Promise<void> =>
+export const leavesByItsAddress = ({ hosts: { pod } }: KernelCluster): Promise<void> =>
   until(
     'the Pod to leave with its address',
     async () => (await seenBy(pod, outsideServer).catch((): string[] => [])).includes(egressAddress),
@@ -108,6 +109,9 @@ export async function under(
 /** Of ovs-vswitchd; throws while it has none. */
 export const switchPid = ({ directory }: Host): number =>
   Number(readFileSync(join(directory, 'ovs', 'ovs-vswitchd.pid'), 'utf8'));
+
+/** Of a lane: nothing was lost, and no connection broke. */
+export const unharmed: unknown = expect.objectContaining({ lost: 0, errors: {} });
 
 /** The same of every lane of `seen`. */
 export const each = <T>(seen: TrafficReport, expected: T): Readonly<Record<string, T>> =>

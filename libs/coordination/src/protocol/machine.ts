@@ -22,6 +22,7 @@ type Renewed = Extract<RenewAnswer, { readonly kind: 'renewed' }>;
 
 /** A candidate waits so long for each living one that is preferred to it. */
 const staggerMs = 300;
+
 export class SlotMachine {
   private readonly slots = new Map<SlotId, SlotRecord>();
   private readonly observer: Observer;
@@ -48,7 +49,7 @@ export class SlotMachine {
       slots: this.slots,
       observer: this.observer,
       emit: (effect) => this.effects.push(effect),
-      isFit: () => this.isFit,
+      isFit: () => this.fitness.isFit,
       draining: () => this.draining,
     };
     this.attempts = new Attempts(this.context);
@@ -58,7 +59,7 @@ export class SlotMachine {
     this.listening = new Listening(this.context);
   }
 
-  /** The switch and the uplink work; one that is not fit asks for a lease that ends at once, and so reads what names it. */
+  /** See Fitness. */
   get isFit(): boolean {
     return this.fitness.isFit;
   }

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
 
 const program = '/usr/bin/redis-server';
@@ -81,7 +82,7 @@ export class RealRedis {
     const { port, directory, options, address } = this;
     const common = ['--port', String(port), '--bind', address, '--dir', directory];
     this.child = spawn(program, [...options, ...common], { stdio: 'ignore' });
-    while (!(await answers(port, address))) await new Promise((resolve) => setTimeout(resolve, 20));
+    await eventually(async () => (await answers(port, address)) || undefined);
   }
 
   signal(name: NodeJS.Signals): void {

@@ -70,7 +70,7 @@ export const shared = bits(
 export const newPorts = bits(
   ['reg5', 7, 1],
   'new ports',
-  'which ports new connections get: any, or of the lower half, where those of another gateway hardly are',
+  'which ports new connections get: any, or those of the lower half, few of which another gateway has in use',
   { any: 0, lowerHalf: 1 },
 );
 export const fallback = bits(
