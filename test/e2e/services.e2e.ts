@@ -17,7 +17,7 @@ import {
   server,
   trafficFromOutside,
 } from './support/services.js';
-import { createNamespace, deleteNamespace, type Report, runPod } from './support/workloads.js';
+import { createNamespace, deleteNamespace, podAddresses, type Report, runPod } from './support/workloads.js';
 
 const namespace = 'e2e-services';
 const createService = (name: string, spec: object): Promise<void> => create({ namespace, name }, spec);
@@ -170,6 +170,41 @@ describe('a UDP client whose endpoint goes', () => {
     await start(names[1], otherWorker);
     await kubectl('delete', 'pod', '-n', namespace, names[0], '--wait=false');
     expect((await met).trim()).toBe(names.join(' '));
+  });
+});
+
+/** Asks each target in turn from one port until it answers by its own address. */
+const askInTurn = `
+  const [from, ...targets] = process.argv.slice(1);
+  const family = targets[0].includes(':') ? 'udp6' : 'udp4';
+  const socket = require('node:dgram').createSocket(family);
+  const ask = () => {
+    const [host, port] = (targets[0] ?? '').split(' ');
+    if (host) socket.send('hello', Number(port), host);
+    else process.exit(0);
+  };
+  socket.on('message', (data, { address, port }) => {
+    if (targets[0] === [address, port].join(' ')) targets.shift();
+  });
+  socket.bind(Number(from), () => setInterval(ask, 50));
+  setTimeout(() => { console.error('no answer from', targets[0]); process.exit(1); }, 20_000);
+`;
+
+describe('a client that knows the endpoint, too', () => {
+  it.each(families)('is answered by the way that it asks, from one port, %s', async (family) => {
+    const name = `two-ways-${family}`;
+    const pod = await runPod({ namespace, name }, { node: worker, hostNetwork: true });
+    await createService(name, { ...app(name), ports: [{ protocol: 'UDP', port: echoPorts.udp }] });
+    const addresses = await podAddresses(pod);
+    const straight = addresses.find((address) => address.includes(':') === (family === 'ipv6')) ?? '';
+    const [gateway] = gateways;
+    const ways = [
+      `${straight} ${echoPorts.udp}`,
+      `${gateway?.[family] ?? ''} ${await nodePort(name)}`,
+      `${straight} ${echoPorts.udp}`,
+    ];
+    await runIn('outside', process.execPath, '-e', askInTurn, '24000', ...ways);
+    await kubectl('delete', 'pod', '-n', namespace, name, '--wait=true');
   });
 });
 

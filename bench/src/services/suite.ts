@@ -14,11 +14,10 @@ import { observations, quantile, since } from './histogram.js';
 import { endKubeProxies, KubeProxy, kubeProxyVersion, type Mode } from './kube-proxy.js';
 import { createOne, type Load, populate, sliceOf } from './objects.js';
 import { type ServiceProxy } from './proxy.js';
-import { Target } from './target.js';
+import { rateRounds, Target } from './target.js';
 
 const ownLab = 'bench';
 const coldRuns = 3;
-const rateRuns = 5;
 const changes = 50;
 const paceMs = 500;
 
@@ -164,9 +163,9 @@ async function* rates(target: Target, { context }: Bench): AsyncGenerator<Measur
   const failed: number[] = [];
   for (const { id, unit, what, factor } of rows) {
     const samples = { gateway: [] as number[], plain: [] as number[] };
-    for (let run = 1; run <= rateRuns; run++) {
+    for (let round = 0; round < rateRounds; round++) {
       for (const way of ['plain', 'gateway'] as const) {
-        const rate = await target.rate(what, way);
+        const rate = await target.rate(what, way, round);
         samples[way].push(rate.perSecond * factor);
         if (way === 'gateway' && what === 'connects') failed.push(rate.failed);
       }

@@ -11,18 +11,20 @@ import { namespace, serviceOf } from './objects.js';
 
 const name = 'target';
 const worker = 'worker-1';
-/** By what the server does there: read, or reset what has connected. */
-const ports = { read: { port: 80, targetPort: 9100 }, reset: { port: 81, targetPort: 9101 } } as const;
-/**
- * Without the gateway. Others, since the worker's own conntrack would take a connection for one that came straight to it a moment
- * ago by the same two ports, and answer past the gateway.
- */
+/** A client has 28,000 ports; each round of connections asks another port of the server, so that no two ports come again. */
+export const rateRounds = 5;
+/** What the server listens on: one port that reads, and one that resets what has connected for each round. */
+const gatewayPorts = { read: 9100, reset: 9101 } as const;
+/** The same past the gateway: no way meets what the node's conntrack keeps of the other. */
 const plainPorts = { read: 9200, reset: 9201 } as const;
+/** The Service's port for one of the server's. */
+const servicePort = (port: number): number => port - 9000;
+const readPort = servicePort(gatewayPorts.read);
 const works = { connects: 'reset', bytes: 'read' } as const;
 const count = 1000;
 /** Of them: until everything on the way is warm. */
 const warm = 200;
-/** Short: one address has 28,000 ports, and Open vSwitch 3.1 takes some amiss that come again at once (docs/guide/services.md). */
+/** Short enough for a client's ports (docs/guide/services.md). */
 const rateSeconds = 3;
 const patienceMs = 120_000;
 
@@ -48,16 +50,17 @@ export class Target {
 
   static async open(plan: LabPlan, kube: KubeClient): Promise<Target> {
     const node = nodeOf(plan, worker);
-    const pairs = [{ read: ports.read.targetPort, reset: ports.reset.targetPort }, plainPorts];
-    const servers = pairs.map(({ read, reset }) => {
-      const sink = [programPath('traffic'), 'sink', `--tcp=${read}`, `--reset=${reset}`];
-      return new Companion(`/run/netns/${node.namespace}`, ...sink);
+    const servers = [gatewayPorts, plainPorts].map(({ read, reset }) => {
+      const at = [`--tcp=${read}`, `--reset=${reset}`, `--resets=${rateRounds}`];
+      return new Companion(`/run/netns/${node.namespace}`, programPath('traffic'), 'sink', ...at);
     });
     const { spec } = serviceOf(0);
     // Of the pool whose addresses the lab's hosts reach.
     const annotations = { [poolAnnotation]: 'default' };
-    const entries = Object.entries(ports);
-    const servicePorts = entries.map(([what, at]) => ({ name: what, protocol: 'TCP' as const, ...at }));
+    const { read, reset } = gatewayPorts;
+    const serverPorts = [read, ...Array.from({ length: rateRounds }, (_, round) => reset + round)];
+    const named = serverPorts.map((port) => ({ name: `p-${port}`, protocol: 'TCP' as const, port }));
+    const servicePorts = named.map((at) => ({ ...at, port: servicePort(at.port), targetPort: at.port }));
     await ensure(kube.create(namespaces, { metadata: { name: namespace } }));
     await ensure(
       kube.create(services, {
@@ -70,7 +73,7 @@ export class Target {
         metadata: { namespace, name, labels: { [serviceNameLabel]: name } },
         addressType: 'IPv4',
         endpoints: [{ addresses: [node.management.ipv4], conditions: { ready: true }, nodeName: worker }],
-        ports: entries.map(([what, at]) => ({ name: what, protocol: 'TCP', port: at.targetPort })),
+        ports: named,
       }),
     );
     return new Target(plan, kube, servers);
@@ -82,15 +85,15 @@ export class Target {
     return (JSON.parse(text) as number[]).slice(warm);
   }
 
-  /** New connections, or bytes, a second: through the gateway, or straight to the node by the lab's routers. */
-  async rate(what: keyof typeof works, way: 'gateway' | 'plain'): Promise<Rate> {
-    const kind = works[what];
+  /** New connections, or bytes, a second: through the gateway, or straight to the node by the lab's routers; rounds count from 0. */
+  async rate(what: keyof typeof works, way: 'gateway' | 'plain', round: number): Promise<Rate> {
+    const offset = what === 'connects' ? round : 0;
     // It answers: the server listens.
     const address = await this.address();
     const place =
       way === 'gateway'
-        ? `${address}:${ports[kind].port}`
-        : `${this.node.management.ipv4}:${plainPorts[kind]}`;
+        ? `${address}:${servicePort(gatewayPorts[works[what]] + offset)}`
+        : `${this.node.management.ipv4}:${plainPorts[works[what]] + offset}`;
     const client = [programPath('traffic'), 'rate', what, place, `--for=${rateSeconds}s`];
     const { status, stdout, stderr } = await runProgram({
       command: ['nsenter', `--net=${this.outside}`, ...client],
@@ -124,7 +127,7 @@ export class Target {
 
   /** What `connect-times.js` prints of so many connections. */
   private async connect(address: string, times: number): Promise<string> {
-    const args = [connectTimes, address, String(ports.read.port), String(times)];
+    const args = [connectTimes, address, String(readPort), String(times)];
     const client = new Companion(this.outside, process.execPath, ...args);
     try {
       return await client.line(() => true, patienceMs);

@@ -4,7 +4,7 @@
 //	traffic serve --tcp 9000 --udp 9001
 //	traffic tcp|udp|ping|connect|push ADDRESS[:PORT] --every 50ms
 //	traffic rate connects|bytes ADDRESS:PORT [--for 3s]
-//	traffic sink --tcp 9100 --reset 9101
+//	traffic sink --tcp 9100 --reset 9101 --resets 1
 //	traffic mix NAME=KIND[*COUNT],ADDRESS[:PORT],EVERY …
 //
 // A client runs until its standard input ends or --for is over, waits for answers under way, and prints one JSON object.

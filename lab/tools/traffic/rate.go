@@ -24,17 +24,20 @@ type Rate struct {
 	Failed int64 `json:"failed"`
 }
 
-// sink reads what comes on one port and answers nothing; connections to the other one it resets as soon as they are there.
+// sink reads what comes on one port and answers nothing; connections to the other ones it resets as soon as they are there.
 func sink(args []string) error {
 	flags := flag.NewFlagSet("sink", flag.ExitOnError)
 	port := flags.Int("tcp", 9100, "TCP port that reads")
-	resets := flags.Int("reset", 9101, "TCP port that resets")
+	first := flags.Int("reset", 9101, "first TCP port that resets")
+	count := flags.Int("resets", 1, "ports that reset, one after the other")
 	_ = flags.Parse(args)
-	resetting, err := listen(*resets)
-	if err != nil {
-		return err
+	for port := *first; port < *first+*count; port++ {
+		resetting, err := listen(port)
+		if err != nil {
+			return err
+		}
+		go reset(resetting)
 	}
-	go reset(resetting)
 	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", *port))
 	if err != nil {
 		return err

@@ -2,8 +2,9 @@
  * Table `sluice_agent`: the kernel decides whether a packet goes into sluice0.
  *
  *   prerouting -90 (after DNAT: the real destination counts)
- *     from sluice0                     remember, accept
+ *     from sluice0                     remember if the client sent it, accept
  *     reply of such a connection       -> back: mark, table of the replies
+ *     from the client by another way   forget: answers go where its last packet came from
  *     Pod of this node, not in-cluster -> pod4/pod6: verdict by address and interface, unknown: drop
  *   postrouting 99   identity SNAT: ends NAT set-up before the CNI's masquerade at 100
  *   postrouting -150 MSS that fits the tunnel, both directions
@@ -19,6 +20,7 @@ import { mergeCidrs } from './cidrs.js';
 import {
   accept,
   bitSet,
+  clearBits,
   counter,
   ct,
   destinationTypeIsNot,
@@ -82,14 +84,19 @@ const podChain = (family: Family): NftChain => ({
 
 const isReply = eq(ct('direction'), 'reply');
 
+/**
+ * Netfilter takes packets of a client by a Service and straight to its endpoint for one connection when both ports are the same, so
+ * that every packet of the client tells the way, and not the first one alone.
+ */
 const prerouting = (captured: number): NftChain => ({
   name: 'pre',
   base: { type: 'filter', hook: 'prerouting', priority: -90, policy: 'accept' },
   rules: [
-    [iif(podPortName), match('in', ct('state'), 'new'), setBits(ct('mark'), captured)],
+    [iif(podPortName), eq(ct('direction'), 'original'), setBits(ct('mark'), captured)],
     [iif(podPortName), accept],
     [isReply, bitSet(ct('mark'), captured), goto('back')],
     [isReply, accept],
+    [bitSet(ct('mark'), captured), clearBits(ct('mark'), captured)],
     [destinationTypeIsNot('unicast'), accept],
     ...families.map((family) => [
       eq(source(family), `@podnets${String(family)}`),

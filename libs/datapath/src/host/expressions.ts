@@ -26,6 +26,9 @@ export const counter = (name: string): NftExpression => ({ counter: name });
 export const setBits = (key: NftExpression, bits: number): NftExpression => ({
   mangle: { key, value: { '|': [key, bits] } },
 });
+export const clearBits = (key: NftExpression, bits: number): NftExpression => ({
+  mangle: { key, value: { '&': [key, ~bits >>> 0] } },
+});
 export const verdictOf = (key: NftExpression, map: string): NftExpression => ({
   vmap: { key, data: `@${map}` },
 });
