@@ -3,7 +3,7 @@
  * ready when all three answer; every connection to the bridge anew means that its flows may be gone.
  */
 import { join } from 'node:path';
-import { type Clock, describeError, type Logger, RemoteError, TransportError } from '@sluice/core';
+import { type Clock, describeError, type Logger, RemoteError } from '@sluice/core';
 import {
   bridgeName,
   type DesiredBridge,
@@ -14,16 +14,13 @@ import {
   type OpenFlowChange,
   tableIds,
   tunnelNode,
-  tunnelPort,
 } from '@sluice/datapath';
 import {
   type BridgePort,
   type BundleMessage,
   controlSocket,
-  type Message,
   OpenFlowClient,
-  OvsError,
-  ports,
+  type OvsError,
   SwitchDatabase,
   unixctl,
 } from '@sluice/ovs';
@@ -31,6 +28,9 @@ import { type Tuple } from '@sluice/netlink';
 import { type TunnelledFrame } from '../replay/replayer.js';
 import { type GateChange, gateMessages } from '../slots/gate.js';
 import { bundleOf, meterMessages } from './bundle.js';
+import { type Endpoint, OvsConntrack } from './ovs-conntrack.js';
+import { whatToDo, wrapped } from './ovs-errors.js';
+import { connectionMessage, tunnelledMessage } from './packet-outs.js';
 import { type MadeConnection, type PlainBridge, type Switch, type SwitchState } from './switch.js';
 
 export interface OvsSwitchOptions {
@@ -44,40 +44,26 @@ export interface OvsSwitchOptions {
 /** Until ovs-vswitchd is asked again while it cannot be used: on a new node it has no bridge whose socket would tell. */
 const askAgainMs = 1000;
 
-/** Ends every message about an Open vSwitch that does not answer. */
-const whatToDo =
-  "check this node's Pod of the DaemonSet sluice-ovs; Sluice goes on by itself when it answers";
-
 const protocols = ['OpenFlow13', 'OpenFlow14', 'OpenFlow15'] as const;
 const oldest = [3, 1] as const;
 
 /** "ovs-vswitchd (Open vSwitch) 3.1.0" → 3.1.0 */
 const versionIn = (text: string): string => /(\d+\.\d+(\.\d+)?)/.exec(text)?.[1] ?? text.trim();
 
-function isOldEnough(version: string): boolean {
+function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major > oldest[0] || (major === oldest[0] && minor >= oldest[1]);
-}
-
-/** A connection by its first packet, as ovs-dpctl(8) wants it. */
-function flushFilter({ source, destination, protocol, transport }: Tuple): string {
-  const [from, to] = source.includes(':') ? ['ct_ipv6_src', 'ct_ipv6_dst'] : ['ct_nw_src', 'ct_nw_dst'];
-  const ends = [`${from}=${source}`, `${to}=${destination}`, `ct_nw_proto=${String(protocol)}`];
-  if (transport.kind === 'ports')
-    ends.push(`ct_tp_src=${String(transport.source)}`, `ct_tp_dst=${String(transport.destination)}`);
-  return ends.join(',');
 }
 
 export class OvsSwitch implements Switch {
   private readonly database: SwitchDatabase;
   private readonly openFlow: OpenFlowClient;
+  private readonly conntrack: OvsConntrack;
   private readonly listeners = new Set<() => void>();
   private readonly frameListeners = new Set<(frame: Uint8Array) => void>();
   private readonly livenessListeners = new Set<() => void>();
   private readonly forwardingListeners = new Set<() => void>();
   private nodes: ReadonlyMap<number, boolean> = new Map();
-  /** As in ovs-dpctl(8), "netdev@ovs-netdev"; it is the same after a restart. */
-  private datapathName: string | undefined;
   private current: SwitchState = { kind: 'absent', message: 'not connected yet' };
   private databaseIsUp = false;
   private cancelQuestion: (() => void) | undefined;
@@ -85,6 +71,7 @@ export class OvsSwitch implements Switch {
 
   constructor(private readonly options: OvsSwitchOptions) {
     const { runDirectory } = options;
+    this.conntrack = new OvsConntrack(options);
     this.database = new SwitchDatabase({
       socketPath: join(runDirectory, 'db.sock'),
       onState: (state) => {
@@ -214,69 +201,25 @@ export class OvsSwitch implements Switch {
   }
 
   async sendTunnelled(packets: readonly TunnelledFrame[]): Promise<void> {
-    const messages = packets.map(({ node, tunnelId, frame }): Message => ({
-      type: 'packet_out',
-      inPort: ports.controller,
-      actions: [
-        { type: 'set_field', field: 'tun_id', value: BigInt(tunnelId) },
-        { type: 'output', port: tunnelPort(node) },
-      ],
-      data: frame,
-    }));
+    const messages = packets.map(tunnelledMessage);
     if (messages.length > 0) await wrapped(() => this.openFlow.send(messages));
   }
 
   async connections(zone: number): Promise<string> {
-    return wrapped(async () => {
-      const { runDirectory, datapath } = this.options;
-      const socket = await controlSocket(runDirectory, 'ovs-vswitchd');
-      // Without a name Open vSwitch looks for datapaths of every kind, and complains of each that is missing.
-      if (this.datapathName === undefined) {
-        const names = (await unixctl(socket, 'dpctl/dump-dps')).split('\n');
-        this.datapathName = names.find((name) => name.startsWith(`${datapath}@`));
-      }
-      const named = this.datapathName === undefined ? [] : [this.datapathName];
-      return unixctl(socket, 'dpctl/dump-conntrack', ...named, `zone=${String(zone)}`);
-    });
+    return wrapped(() => this.conntrack.dump(zone));
   }
 
   async makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void> {
-    const messages = connections.map(({ frame, mark, source: { address, port } }): Message => ({
-      type: 'packet_out',
-      inPort: ports.controller,
-      actions: [
-        {
-          type: 'ct',
-          commit: true,
-          zone,
-          nat: { type: 'nat', direction: 'src', address: { first: address }, port: { first: port } },
-          exec: [{ type: 'set_field', field: 'ct_mark', value: BigInt(mark) }],
-        },
-      ],
-      data: frame,
-    }));
+    const messages = connections.map((connection) => connectionMessage(zone, connection));
     if (messages.length > 0) await wrapped(() => this.openFlow.send(messages));
   }
 
   async endConnection(zone: number, original: Tuple): Promise<void> {
-    await this.flush(zone, flushFilter(original));
+    await wrapped(() => this.conntrack.end(zone, original));
   }
 
-  async forgetDatagrams(
-    zone: number,
-    { address, port }: { readonly address: string; readonly port: number },
-  ): Promise<void> {
-    const from = address.includes(':') ? 'ct_ipv6_src' : 'ct_nw_src';
-    // Of the answer alone: an empty text stands for the first packet.
-    await this.flush(zone, '', `${from}=${address},ct_nw_proto=17,ct_tp_src=${String(port)}`);
-  }
-
-  /** Without the datapath's name: with zone and tuple Open vSwitch 3.1 takes it for a tuple. */
-  private async flush(zone: number, ...tuples: readonly string[]): Promise<void> {
-    await wrapped(async () => {
-      const socket = await controlSocket(this.options.runDirectory, 'ovs-vswitchd');
-      await unixctl(socket, 'dpctl/flush-conntrack', `zone=${String(zone)}`, ...tuples);
-    });
+  async forgetDatagrams(zone: number, endpoint: Endpoint): Promise<void> {
+    await wrapped(() => this.conntrack.forgetDatagrams(zone, endpoint));
   }
 
   async send(frames: readonly Uint8Array[], port: number): Promise<void> {
@@ -346,7 +289,7 @@ export class OvsSwitch implements Switch {
     try {
       const socket = await controlSocket(runDirectory, 'ovs-vswitchd');
       const version = versionIn(await unixctl(socket, 'version'));
-      if (!isOldEnough(version)) return { kind: 'too-old', version };
+      if (!isNewEnough(version)) return { kind: 'too-old', version };
       // Mid-stream pickup in any window; the kernel datapath has sysctls for it.
       if (datapath === 'netdev') await unixctl(socket, 'dpctl/ct-disable-tcp-seq-chk').catch(() => undefined);
       logger.info({ version }, 'connected to Open vSwitch');
@@ -384,18 +327,5 @@ function bridgePort(port: DesiredPort): BridgePort {
         bfd: { enable: String(enable), min_tx: String(minTxMs), min_rx: String(minRxMs) },
       };
     }
-  }
-}
-
-/** Errors of the client in the words of Sluice. */
-async function wrapped<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!(cause instanceof OvsError)) throw cause;
-    const words = describeError(cause);
-    if (!cause.retryable) throw new RemoteError('SLUICE_OVS_REFUSED', { message: words, cause });
-    const message = `Open vSwitch does not answer (${words}); ${whatToDo}`;
-    throw new TransportError('SLUICE_OVS_UNAVAILABLE', { message, cause });
   }
 }
