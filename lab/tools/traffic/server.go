@@ -45,11 +45,14 @@ func udpSockets(port int) ([]*net.UDPConn, error) {
 		return nil, err
 	}
 	var sockets []*net.UDPConn
+	// A node has its address of the Pod network once for each Pod.
+	bound := map[netip.Addr]bool{}
 	for _, address := range addresses {
 		prefix, err := netip.ParsePrefix(address.String())
-		if err != nil || prefix.Addr().IsLinkLocalUnicast() {
+		if err != nil || prefix.Addr().IsLinkLocalUnicast() || bound[prefix.Addr()] {
 			continue
 		}
+		bound[prefix.Addr()] = true
 		socket, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(prefix.Addr(), uint16(port))))
 		if err != nil {
 			return nil, err
