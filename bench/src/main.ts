@@ -6,7 +6,7 @@ import { conntrackSuite } from './conntrack/suite.js';
 import {
   lastResults,
   mergeResults,
-  requireSameSetup,
+  requireSameVersions,
   type Results,
   thisMachine,
   writeResults,
@@ -46,9 +46,9 @@ async function runSuite(suite: Suite, { lab, only, update = false }: Options): P
     versions,
     rows,
   });
-  if (update && before !== undefined) requireSameSetup(before, results());
+  if (update && before !== undefined) requireSameVersions(before, results());
   const written = full || update;
-  /** Beside the rows of earlier runs, which say when they were measured. */
+  /** Beside the rows of earlier runs. */
   const kept = (): Results => mergeResults(written ? before : undefined, results());
   const summarised = (base: Results): Results => {
     const rowsAbout = [...(suite.summary?.(base.rows) ?? [])].map(toRow);

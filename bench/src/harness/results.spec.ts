@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { mergeResults, requireSameSetup, type Results } from './results.js';
+import { mergeResults, requireSameVersions, type Results } from './results.js';
 import { toRow } from './row.js';
 
 const row = (id: string, value: number) => toRow({ id, unit: 'ms', samples: [value] });
@@ -25,10 +25,19 @@ test('rows that are kept go on saying when they were measured', () => {
   expect([a?.at, b?.at]).toEqual(['tuesday', 'friday']);
 });
 
-test('rows of another machine or version are not mixed in', () => {
-  const elsewhere = { ...results('tuesday', row('a', 4)), machine: { cores: 64 } };
+test('rows of another machine say so', () => {
+  const machine = { cores: 64 };
+  const elsewhere = { ...results('tuesday', row('a', 4)), machine };
+  expect(mergeResults(before, elsewhere).rows).toEqual([
+    { ...row('a', 4), at: 'tuesday', machine },
+    row('b', 2),
+  ]);
+});
+
+test('rows of another version are not mixed in', () => {
+  const newer = { ...results('tuesday', row('a', 4)), versions: { sluice: '2' } };
   expect(() => {
-    requireSameSetup(before, elsewhere);
-  }).toThrow('another machine');
-  expect(mergeResults(before, elsewhere)).toBe(elsewhere);
+    requireSameVersions(before, newer);
+  }).toThrow('another version');
+  expect(mergeResults(before, newer)).toBe(newer);
 });

@@ -2,18 +2,18 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { type Row } from './row.js';
+import { type Machine, type Row } from './row.js';
 
 export interface Results {
   readonly suite: string;
   /** ISO 8601. */
   readonly at: string;
-  readonly machine: Readonly<Record<string, string | number>>;
+  readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];
 }
 
-export const thisMachine = (): Results['machine'] => ({
+export const thisMachine = (): Machine => ({
   cpu: cpus()[0]?.model.trim() ?? process.arch,
   cores: cpus().length,
   memoryGb: Math.round(totalmem() / 2 ** 30),
@@ -26,24 +26,24 @@ export function lastResults(directory: string, suite: string): Results | undefin
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Results) : undefined;
 }
 
-const sameSetup = (a: Results, b: Results): boolean =>
-  JSON.stringify([a.machine, a.versions]) === JSON.stringify([b.machine, b.versions]);
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** Throws RangeError when machine or versions differ: rows of one file can be compared. */
-export function requireSameSetup(before: Results, next: Results): void {
-  if (!sameSetup(before, next))
+/** Throws RangeError when versions differ: rows of one file are of one build. */
+export function requireSameVersions(before: Results, next: Results): void {
+  if (!same(before.versions, next.versions))
     throw new RangeError(
-      `the last results of ${next.suite} are of another machine or version; measure the whole suite`,
+      `the last results of ${next.suite} are of another version of something; measure the whole suite`,
     );
 }
 
 /**
- * The results before with these rows in the place of those of the same id; new ones come last, and each says when it was
- * measured. Results of another machine or version are not kept.
+ * The results before with these rows in the place of those of the same id; new ones come last. Each says when it was measured, and on
+ * which machine if it was another one: a row and its peer are of one run, two rows need not be. Results of other versions are not kept.
  */
 export function mergeResults(before: Results | undefined, next: Results): Results {
-  if (before === undefined || !sameSetup(before, next)) return next;
-  const measured = new Map(next.rows.map((row) => [row.id, { ...row, at: next.at }]));
+  if (before === undefined || !same(before.versions, next.versions)) return next;
+  const elsewhere = same(before.machine, next.machine) ? {} : { machine: next.machine };
+  const measured = new Map(next.rows.map((row) => [row.id, { ...row, at: next.at, ...elsewhere }]));
   const rows = before.rows.map((row) => measured.get(row.id) ?? row);
   const known = new Set(before.rows.map(({ id }) => id));
   return { ...before, rows: [...rows, ...[...measured.values()].filter(({ id }) => !known.has(id))] };

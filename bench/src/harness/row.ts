@@ -18,6 +18,8 @@ export interface Measurement {
   readonly goal?: Goal;
 }
 
+export type Machine = Readonly<Record<string, string | number>>;
+
 /** As in `bench/results`; null where there is no peer or no goal. */
 export interface Row {
   readonly id: string;
@@ -34,6 +36,8 @@ export interface Row {
   readonly met: boolean | null;
   /** ISO 8601, where it is not the time of the whole suite. */
   readonly at?: string;
+  /** Where it is not that of the whole suite. */
+  readonly machine?: Machine;
 }
 
 const isMet = (value: number, goal: Goal): boolean =>
