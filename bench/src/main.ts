@@ -50,9 +50,10 @@ async function runSuite(suite: Suite, { lab, only, update = false }: Options): P
   const written = full || update;
   /** Beside the rows of earlier runs. */
   const kept = (): Results => mergeResults(written ? before : undefined, results());
+  /** On no machine of their own: the rows that they sum up say where they are from. */
   const summarised = (base: Results): Results => {
     const rowsAbout = [...(suite.summary?.(base.rows) ?? [])].map(toRow);
-    return mergeResults(base, { ...results(), rows: rowsAbout });
+    return mergeResults(base, { ...base, at: results().at, rows: rowsAbout });
   };
   const progress = (text: string): void => console.error(`bench: ${text}`);
   for await (const measurement of suite.run({ lab, only, progress })) {

@@ -1,5 +1,6 @@
 /** One run of one scenario: traffic, the fault, what the traffic and a witness on the uplink saw. */
 import { allLanes, crowdLanes, dualFrames, type LaneReport, type TrafficReport } from '@sluice/lab';
+import { seconds } from '../harness/measure.js';
 import { pause } from '../lab/until.js';
 import { type Cluster, egress } from './cluster.js';
 import { type Scenario } from './scenarios.js';
@@ -11,6 +12,8 @@ export interface Outcome {
   readonly pingGapMs: number;
   readonly tcpStallMs: number;
   readonly newConnectionMs: number;
+  /** Seconds that the fault and all that came of it took. */
+  readonly strikeSeconds: number;
   /** Established connections. */
   readonly broken: number;
   /** Connections that could not be made; a client waits ten seconds. */
@@ -40,7 +43,10 @@ export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Out
   const traffic = cluster.traffic(allLanes(cluster.server));
   await pause(aroundMs);
   try {
-    const dead = await scenario.strike(cluster, holder);
+    let dead: readonly string[] = [];
+    const strikeSeconds = await seconds(async () => {
+      dead = await scenario.strike(cluster, holder);
+    });
     await pause(aroundMs);
     const slotsWithoutHolder = await cluster.withoutHolder(dead);
     traffic.end();
@@ -50,6 +56,7 @@ export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Out
     const [frames, others] = await Promise.all([witness.frames(), crowd?.report()]);
     return {
       ...judge({ ...report, ...others }),
+      strikeSeconds,
       slotsWithoutHolder,
       dualFrames: dualFrames(frames, scenario).length,
     };
@@ -59,7 +66,7 @@ export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Out
   }
 }
 
-function judge(report: TrafficReport): Omit<Outcome, 'dualFrames' | 'slotsWithoutHolder'> {
+function judge(report: TrafficReport): Omit<Outcome, 'dualFrames' | 'slotsWithoutHolder' | 'strikeSeconds'> {
   const of = (...names: readonly string[]): readonly LaneReport[] =>
     Object.entries(report)
       .filter(([lane]) => names.some((name) => lane.startsWith(name)))

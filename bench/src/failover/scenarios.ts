@@ -19,6 +19,8 @@ export interface Scenario {
   readonly before?: (cluster: Cluster, holder: string) => Promise<void>;
   /** Resolves when all that is to come of it has come; gives the gateways that are dead then. */
   readonly strike: (cluster: Cluster, holder: string) => Promise<readonly string[]>;
+  /** How long `strike` takes is a result too: the row's name after the scenario's, and how many seconds it may be. */
+  readonly timed?: { readonly row: string; readonly atMost: number };
   /** Puts back what `strike` broke, after the traffic has ended. */
   readonly mend: (cluster: Cluster, holder: string) => Promise<void>;
 }
@@ -55,6 +57,8 @@ const outage =
   };
 
 const away = 5000;
+/** Before a gateway that returns gets something, in the lab (lab/src/install.ts), and what the moves may take. */
+const shareBackSeconds = 10 + 10;
 
 const takeovers: readonly Scenario[] = [
   { ...common, id: 'node_death', headline: true, title: 'gateway node killed', strike: takeover('node') },
@@ -241,6 +245,7 @@ const plannedMoves: readonly Scenario[] = [
     id: 'return',
     title: 'a gateway returns and gets its share back',
     planned: true,
+    timed: { row: 'share_back_s', atMost: shareBackSeconds },
     before: async (cluster, holder) => {
       await cluster.fail('node', holder);
       await cluster.leaves(holder);

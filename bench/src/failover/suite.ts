@@ -92,7 +92,7 @@ async function* withCrowd(
 }
 
 /** Of every scenario by itself. */
-function* rowsOf({ id }: Scenario, outcomes: readonly Outcome[]): Generator<Measurement> {
+function* rowsOf({ id, timed }: Scenario, outcomes: readonly Outcome[]): Generator<Measurement> {
   const of = (pick: (outcome: Outcome) => number) => outcomes.map(pick);
   yield { id: `${id}.ping_gap_ms_p99`, unit: 'ms', samples: of(({ pingGapMs }) => pingGapMs), of: p99 };
   yield { id: `${id}.tcp_stall_ms_p99`, unit: 'ms', samples: of(({ tcpStallMs }) => tcpStallMs), of: p99 };
@@ -112,6 +112,15 @@ function* rowsOf({ id }: Scenario, outcomes: readonly Outcome[]): Generator<Meas
   yield { id: `${id}.broken`, unit: '1', samples: of(({ broken }) => broken), of: most };
   yield { id: `${id}.new_failed`, unit: '1', samples: of(({ failedNew }) => failedNew), of: most };
   yield { id: `${id}.dual_frames`, unit: '1', samples: of(({ dualFrames }) => dualFrames), of: most };
+  if (timed === undefined) return;
+  const { row, atMost } = timed;
+  yield {
+    id: `${id}.${row}`,
+    unit: 's',
+    samples: of(({ strikeSeconds }) => strikeSeconds),
+    of: most,
+    goal: { atMost },
+  };
 }
 
 const unplanned = ['node_death', 'ovs_death', 'uplink_down', 'underlay_down', 'both_down'];

@@ -25,6 +25,7 @@ export const chaosLine = (outcome: Outcome): string =>
     `new failed ${outcome.failedNew}`,
     `dual ${outcome.dualFrames}`,
     `without holder ${outcome.slotsWithoutHolder}`,
+    `after ${outcome.strikeSeconds.toFixed(1)} s`,
     ...(outcome.otherAddress > 0 ? [`OTHER ADDRESS ${outcome.otherAddress}`] : []),
     ...outcome.errors,
   ].join(', ');
