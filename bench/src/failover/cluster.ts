@@ -159,6 +159,15 @@ export class Cluster {
     );
   }
 
+  /** Every gateway has its lease, and hears every node. */
+  async reached(): Promise<void> {
+    await until(
+      'every gateway to be there',
+      async () => (await gatewaysAreReached(this.plan)) || undefined,
+      patienceMs,
+    );
+  }
+
   /** Settled, and every gateway has its share: nothing is to be moved any more. */
   async balanced(withinMs = patienceMs): Promise<void> {
     await until(

@@ -1,6 +1,6 @@
 /** One run of one scenario: traffic, the fault, what the traffic and a witness on the uplink saw. */
 import { allLanes, crowdLanes, dualFrames, type LaneReport, type TrafficReport } from '@sluice/lab';
-import { seconds } from '../harness/measure.js';
+import { monotonicSeconds } from '../harness/measure.js';
 import { pause } from '../lab/until.js';
 import { type Cluster, egress } from './cluster.js';
 import { type Scenario } from './scenarios.js';
@@ -12,7 +12,7 @@ export interface Outcome {
   readonly pingGapMs: number;
   readonly tcpStallMs: number;
   readonly newConnectionMs: number;
-  /** Seconds that the fault and all that came of it took. */
+  /** From the fault, or from where the scenario says, until all that came of it had come. */
   readonly strikeSeconds: number;
   /** Established connections. */
   readonly broken: number;
@@ -43,10 +43,11 @@ export async function runOnce(cluster: Cluster, scenario: Scenario): Promise<Out
   const traffic = cluster.traffic(allLanes(cluster.server));
   await pause(aroundMs);
   try {
-    let dead: readonly string[] = [];
-    const strikeSeconds = await seconds(async () => {
-      dead = await scenario.strike(cluster, holder);
+    let began = monotonicSeconds();
+    const dead = await scenario.strike(cluster, holder, () => {
+      began = monotonicSeconds();
     });
+    const strikeSeconds = monotonicSeconds() - began;
     await pause(aroundMs);
     const slotsWithoutHolder = await cluster.withoutHolder(dead);
     traffic.end();

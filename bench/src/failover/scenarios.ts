@@ -18,8 +18,8 @@ export interface Scenario {
   /** Before the traffic starts. */
   readonly before?: (cluster: Cluster, holder: string) => Promise<void>;
   /** Resolves when all that is to come of it has come; gives the gateways that are dead then. */
-  readonly strike: (cluster: Cluster, holder: string) => Promise<readonly string[]>;
-  /** How long `strike` takes is a result too: the row's name after the scenario's, and how many seconds it may be. */
+  readonly strike: (cluster: Cluster, holder: string, from: () => void) => Promise<readonly string[]>;
+  /** How long `strike` takes, from where it says so, is a result: the row's name after the scenario's, and how many seconds it may be. */
   readonly timed?: { readonly row: string; readonly atMost: number };
   /** Puts back what `strike` broke, after the traffic has ended. */
   readonly mend: (cluster: Cluster, holder: string) => Promise<void>;
@@ -250,9 +250,11 @@ const plannedMoves: readonly Scenario[] = [
       await cluster.fail('node', holder);
       await cluster.leaves(holder);
     },
-    strike: async (cluster, holder) => {
+    strike: async (cluster, holder, from) => {
       const [back = ''] = cluster.gateways.filter((name) => name !== holder);
       await cluster.heal(back);
+      await cluster.reached();
+      from();
       await until(
         `${back} to have its share`,
         async () => {
