@@ -229,6 +229,10 @@ export class Reflector<T extends KubeObject> implements Store<T> {
         heard++;
         this.take(event);
       }
+    } catch (error) {
+      // Of a resource that has not changed since the server started there are no bookmarks: only the next watch tells more.
+      if (!attempt.signal.aborted || this.isStopping()) throw error;
+      this.logger.debug({ heard }, 'the watch brought nothing for long; watching anew');
     } finally {
       dog.stop();
     }

@@ -1,0 +1,91 @@
+/** On a real API server: watches that bring nothing, because nothing happens or because nobody answers. */
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { setTimeout as after } from 'node:timers/promises';
+import { type Logger, silentLogger, systemClock } from '@sluice/core';
+import { KubeClient, type KubeReader } from './client.js';
+import { loadClusterConfig } from './cluster-config.js';
+import { Reflector } from './reflector.js';
+import { type Service, services } from './resources.js';
+import { RealApiServer } from './testing/real-apiserver.js';
+
+jest.setTimeout(120_000);
+
+/** Shorter than the time in which a server sends bookmarks. */
+const watchdogMs = 1200;
+
+let server: RealApiServer;
+let client: KubeClient;
+let watches = 0;
+const warnings: string[] = [];
+
+/** The real one, counted. */
+const counting: KubeReader = {
+  list: (resource, query) => client.list(resource, query),
+  watch: (resource, query) => {
+    watches++;
+    return client.watch(resource, query);
+  },
+};
+const logger: Logger = {
+  ...silentLogger,
+  warn: (...said: readonly unknown[]) => warnings.push(String(said.at(-1))),
+  child: () => logger,
+};
+
+let reflector: Reflector<Service>;
+
+const create = async (name: string): Promise<void> => {
+  const metadata = { namespace: 'default', name };
+  await client.create(services, { metadata, spec: { ports: [{ port: 80 }] } });
+  await until(() => reflector.get(`default/${name}`) !== undefined);
+};
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await after(20);
+}
+
+beforeAll(async () => {
+  server = await RealApiServer.start();
+  client = new KubeClient(await loadClusterConfig({ kubeconfig: server.kubeconfigFile }), { timeoutMs: 500 });
+  reflector = new Reflector({
+    client: counting,
+    clock: systemClock,
+    logger,
+    resource: services,
+    namespace: 'default',
+    watchdogMs,
+    backoff: { firstMs: 50, mostMs: 200 },
+  });
+  reflector.start();
+  await reflector.synced;
+});
+
+afterAll(async () => {
+  await reflector.stop();
+  await client.close();
+  await server.stop();
+});
+
+describe('a watch that brings nothing for long', () => {
+  it('is begun anew without a word while the server answers', async () => {
+    const before = watches;
+    await until(() => watches >= before + 3);
+    expect(warnings).toEqual([]);
+    expect(reflector.state).toBe('watching');
+    await create('before');
+  });
+
+  it('is told once when the server does not answer, until it does', async () => {
+    const size = reflector.size;
+    server.signal('SIGSTOP');
+    try {
+      await until(() => reflector.state === 'disconnected');
+      expect(warnings).toEqual([expect.stringContaining('lost the API server')]);
+      expect(reflector.size).toBe(size);
+    } finally {
+      server.signal('SIGCONT');
+    }
+    await create('after');
+    expect(reflector.state).toBe('watching');
+  });
+});
