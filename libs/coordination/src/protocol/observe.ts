@@ -6,10 +6,8 @@ import { reachedShare } from './hearing.js';
 interface Sight {
   /** Since when the lease has been absent, on this gateway's own clock; undefined: it is there. */
   goneSince: number | undefined;
-  /** Since when it has been there, but for moments; undefined: it has not been seen yet. */
+  /** Since when it has been there without a break. */
   thereSince: number | undefined;
-  /** The last one that was seen. */
-  incarnation: string | undefined;
   renewals: number;
   heard: number;
   lastLook: number;
@@ -17,9 +15,6 @@ interface Sight {
 
 /** `unknown`: not heard since this process began; it counts as up. */
 export type Bfd = 'up' | 'down' | 'unknown';
-
-/** A process that renews late is no gateway that comes back. */
-const momentMs = 1000;
 
 export class Observer {
   private readonly sights = new Map<GatewayName, Sight>();
@@ -46,12 +41,9 @@ export class Observer {
       const present = incarnation !== undefined;
       // Two absences with a renewal or a long time between them are not one.
       const continuous = renewals === before?.renewals && now - before.lastLook <= this.times.leaseMs;
-      const isSame = present && incarnation === before?.incarnation;
-      const wasLate = isSame && now - (before.goneSince ?? now) <= momentMs;
       this.sights.set(name, {
         goneSince: present ? undefined : continuous ? (before.goneSince ?? now) : now,
-        thereSince: !present || wasLate ? before?.thereSince : now,
-        incarnation: incarnation ?? before?.incarnation,
+        thereSince: present ? (before?.thereSince ?? now) : undefined,
         renewals,
         heard,
         lastLook: now,
@@ -65,8 +57,7 @@ export class Observer {
   }
 
   isThere(name: GatewayName): boolean {
-    const sight = this.sights.get(name);
-    return sight !== undefined && sight.goneSince === undefined;
+    return this.sights.get(name)?.thereSince !== undefined;
   }
 
   /** It is there, and workers reach it. */
@@ -85,9 +76,8 @@ export class Observer {
     return since === undefined ? 0 : now - since;
   }
 
-  /** Milliseconds; 0 while it is not there. */
   thereFor(name: GatewayName, now: number): number {
-    const since = this.isThere(name) ? this.sights.get(name)?.thereSince : undefined;
+    const since = this.sights.get(name)?.thereSince;
     return since === undefined ? 0 : now - since;
   }
 }
