@@ -19,6 +19,7 @@ export { allLanes, crowdLanes, type LaneReport, Traffic, type TrafficReport } fr
 export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
 export { askStore, gatewaysAreReached } from './observe/store.js';
 export { Witness } from './observe/witness.js';
+export { holdDownSeconds } from './install.js';
 export { labStatus, type LabStatus } from './status.js';
 export { commandOf, parentOf, processes } from './process-table.js';
 export { type LabPlan, type NodePlan } from './plan.js';

@@ -26,6 +26,9 @@ const workloads: readonly Workload[] = [
   { kind: 'DaemonSet', name: 'sluice-agent', image: 'sluice' },
 ];
 
+/** A minute is for networks of people; tests would wait for it again and again. */
+export const holdDownSeconds = 10;
+
 /** Gateways run no kube-proxy: the API server is named directly. */
 const settings = (plan: LabPlan) => ({
   SLUICE_DATAPATH: 'netdev',
@@ -34,8 +37,7 @@ const settings = (plan: LabPlan) => ({
   // The API server and DNS, which are no nodes.
   SLUICE_CLUSTER_CIDRS: `${plan.host.ipv4}/32,${plan.host.ipv6}/128`,
   SLUICE_REDIS_URL: redisUrl(plan),
-  // A minute is for networks of people; tests would wait for it again and again.
-  SLUICE_HOLD_DOWN_SECONDS: '10',
+  SLUICE_HOLD_DOWN_SECONDS: String(holdDownSeconds),
   KUBERNETES_SERVICE_HOST: hostAddress(plan),
   KUBERNETES_SERVICE_PORT: String(ports.api),
 });

@@ -203,6 +203,7 @@ describe('a client that knows the endpoint, too', () => {
       `${gateway?.[family] ?? ''} ${await nodePort(name)}`,
       `${straight} ${echoPorts.udp}`,
     ];
+    // Rejects with the first of them that does not answer.
     await runIn('outside', process.execPath, '-e', askInTurn, '24000', ...ways);
     await kubectl('delete', 'pod', '-n', namespace, name, '--wait=true');
   });

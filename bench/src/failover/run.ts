@@ -12,7 +12,7 @@ export interface Outcome {
   readonly pingGapMs: number;
   readonly tcpStallMs: number;
   readonly newConnectionMs: number;
-  /** From the fault, or from where the scenario says, until all that came of it had come. */
+  /** From the fault, or from when the scenario started the clock, until all that came of it had come. */
   readonly strikeSeconds: number;
   /** Established connections. */
   readonly broken: number;

@@ -1,6 +1,7 @@
 /** What breaks, in which order, and what may come of it: one entry for each row of the chaos table. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { holdDownSeconds } from '@sluice/lab';
 import { pause, until } from '../lab/until.js';
 import { type Cluster } from './cluster.js';
 
@@ -18,8 +19,8 @@ export interface Scenario {
   /** Before the traffic starts. */
   readonly before?: (cluster: Cluster, holder: string) => Promise<void>;
   /** Resolves when all that is to come of it has come; gives the gateways that are dead then. */
-  readonly strike: (cluster: Cluster, holder: string, from: () => void) => Promise<readonly string[]>;
-  /** How long `strike` takes, from where it says so, is a result: the row's name after the scenario's, and how many seconds it may be. */
+  readonly strike: (cluster: Cluster, holder: string, startClock: () => void) => Promise<readonly string[]>;
+  /** How long `strike` takes since it last started the clock is a result: the row's name, and how many seconds it may be. */
   readonly timed?: { readonly row: string; readonly atMost: number };
   /** Puts back what `strike` broke, after the traffic has ended. */
   readonly mend: (cluster: Cluster, holder: string) => Promise<void>;
@@ -57,8 +58,8 @@ const outage =
   };
 
 const away = 5000;
-/** Before a gateway that returns gets something, in the lab (lab/src/install.ts), and what the moves may take. */
-const shareBackSeconds = 10 + 10;
+/** The moves of a gateway that returns may take so long after the hold-down. */
+const movesSeconds = 10;
 
 const takeovers: readonly Scenario[] = [
   { ...common, id: 'node_death', headline: true, title: 'gateway node killed', strike: takeover('node') },
@@ -245,16 +246,16 @@ const plannedMoves: readonly Scenario[] = [
     id: 'return',
     title: 'a gateway returns and gets its share back',
     planned: true,
-    timed: { row: 'share_back_s', atMost: shareBackSeconds },
+    timed: { row: 'share_back_s', atMost: holdDownSeconds + movesSeconds },
     before: async (cluster, holder) => {
       await cluster.fail('node', holder);
       await cluster.leaves(holder);
     },
-    strike: async (cluster, holder, from) => {
+    strike: async (cluster, holder, startClock) => {
       const [back = ''] = cluster.gateways.filter((name) => name !== holder);
       await cluster.heal(back);
       await cluster.reached();
-      from();
+      startClock();
       await until(
         `${back} to have its share`,
         async () => {

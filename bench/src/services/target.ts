@@ -11,7 +11,7 @@ import { namespace, serviceOf } from './objects.js';
 
 const name = 'target';
 const worker = 'worker-1';
-/** A client has 28,000 ports; each round of connections asks another port of the server, so that no two ports come again. */
+/** A client has 28,000 ports; each round of connections asks another port of the server, so that those of the last one do not come again. */
 export const rateRounds = 5;
 /** What the server listens on: one port that reads, and one that resets what has connected for each round. */
 const gatewayPorts = { read: 9100, reset: 9101 } as const;

@@ -24,7 +24,7 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   /** What is kept of each object; `dropManagedFields` by default. It must keep `metadata.name` and `namespace`. */
   readonly trim?: (object: T) => T;
   readonly pageSize?: number;
-  /** A watch on which nothing, not even a bookmark, arrives for so long is given up. The server sends one a minute. */
+  /** A watch on which nothing, not even a bookmark, arrives for so long is begun anew. A server sends a bookmark a minute of what has changed since it started. */
   readonly watchdogMs?: number;
   readonly backoff?: BackoffLimits;
   readonly random?: Random;

@@ -1,6 +1,7 @@
 /** Connections of Open vSwitch's own conntrack, by ovs-vswitchd's control socket; see ovs-dpctl(8). */
 import { type Tuple } from '@sluice/netlink';
 import { controlSocket, unixctl } from '@sluice/ovs';
+import { type Endpoint } from './switch.js';
 
 /** A connection by its first packet, as ovs-dpctl(8) wants it. */
 function firstPacketFilter({ source, destination, protocol, transport }: Tuple): string {
@@ -9,12 +10,6 @@ function firstPacketFilter({ source, destination, protocol, transport }: Tuple):
   if (transport.kind === 'ports')
     ends.push(`ct_tp_src=${String(transport.source)}`, `ct_tp_dst=${String(transport.destination)}`);
   return ends.join(',');
-}
-
-/** One end of a connection. */
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
 }
 
 export class OvsConntrack {

@@ -28,10 +28,16 @@ import { type Tuple } from '@sluice/netlink';
 import { type TunnelledFrame } from '../replay/replayer.js';
 import { type GateChange, gateMessages } from '../slots/gate.js';
 import { bundleOf, meterMessages } from './bundle.js';
-import { type Endpoint, OvsConntrack } from './ovs-conntrack.js';
+import { OvsConntrack } from './ovs-conntrack.js';
 import { whatToDo, wrapped } from './ovs-errors.js';
 import { connectionMessage, tunnelledMessage } from './packet-outs.js';
-import { type MadeConnection, type PlainBridge, type Switch, type SwitchState } from './switch.js';
+import {
+  type Endpoint,
+  type MadeConnection,
+  type PlainBridge,
+  type Switch,
+  type SwitchState,
+} from './switch.js';
 
 export interface OvsSwitchOptions {
   /** Where the sockets are. */

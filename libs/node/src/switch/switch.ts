@@ -18,12 +18,18 @@ export interface PlainBridge {
   readonly nic: string;
 }
 
+/** One end of a connection. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface MadeConnection {
   /** Its first packet. */
   readonly frame: Uint8Array;
   readonly mark: number;
   /** What NAT makes of its source. */
-  readonly source: { readonly address: string; readonly port: number };
+  readonly source: Endpoint;
 }
 
 export interface Switch extends Gate {
@@ -57,7 +63,7 @@ export interface Switch extends Gate {
   /** Lets each frame begin its connection in a zone of conntrack, and reach nobody. Lost where its answers are another's. */
   makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void>;
   /** Ends all UDP connections of a zone that are answered from there. */
-  forgetDatagrams(zone: number, endpoint: { readonly address: string; readonly port: number }): Promise<void>;
+  forgetDatagrams(zone: number, endpoint: Endpoint): Promise<void>;
   /** Ends one connection, if it is there. */
   endConnection(zone: number, original: Tuple): Promise<void>;
   /** Sends frames out of a port; frames that cannot be sent now are lost. */
