@@ -15,7 +15,7 @@ import {
   stepRedisClock,
 } from './support/faults.js';
 import { clockOf, closeClocks, openClocks, stepClock } from './support/gateway-clocks.js';
-import { eventually, kubectlJson, lab } from './support/lab.js';
+import { eventually, kubectlJson, labStatus } from './support/lab.js';
 import {
   drain,
   each,
@@ -67,11 +67,12 @@ async function openConnections(): Promise<readonly string[]> {
 
 /** Source ports of Pods that a gateway's conntrack knows, by its own connections and by copies of another one's. */
 async function knownPorts(gateway: string): Promise<ReadonlySet<string>> {
+  const { nodes } = await labStatus();
+  const directory = nodes.find(({ name }) => name === gateway)?.ovsRunDir ?? '';
   // By its socket, since the number in its pid file is one of its container; killed ones leave theirs behind.
-  const socket = '"$(ls -t /run/sluice/ovs/ovs-vswitchd.*.ctl | head -n 1)"';
-  const dump = `ovs-appctl -t ${socket} dpctl/dump-conntrack zone=1`;
-  const text = await lab('exec', gateway, '--', 'sh', '-c', dump);
-  return new Set([...text.matchAll(/orig=\([^)]*,sport=(\d+),/g)].map(([, port = '']) => port));
+  const dump = `ovs-appctl -t "$(ls -t ${directory}/ovs-vswitchd.*.ctl | head -n 1)" dpctl/dump-conntrack zone=1`;
+  const { stdout } = await promisify(execFile)('sh', ['-c', dump]);
+  return new Set([...stdout.matchAll(/orig=\([^)]*,sport=(\d+),/g)].map(([, port = '']) => port));
 }
 
 /** Whether it knows those that were there before it was asked and still are: the lane of new connections has others then. */

@@ -34,6 +34,8 @@ export interface WatchQuery extends Selection {
   /** The server ends the watch after that. */
   readonly timeoutSeconds: number;
   readonly signal: AbortSignal;
+  /** Called when the server has begun to answer: nothing need have happened. */
+  readonly onOpen?: () => void;
   /** Called for every chunk that arrives. */
   readonly onBytes?: () => void;
 }
@@ -67,6 +69,8 @@ export type Applied<T extends KubeObject> = Partial<Omit<T, 'metadata'>> & {
 export interface KubeReader {
   list<T extends KubeObject>(resource: Resource<T>, query?: ListQuery): Promise<ListPage<T>>;
   watch<T extends KubeObject>(resource: Resource<T>, query: WatchQuery): AsyncIterable<WatchEvent<T>>;
+  /** Called when the server answers again after it had not; returns how to end that. */
+  onAnswered?(listener: () => void): () => void;
 }
 
 /**
@@ -147,6 +151,7 @@ export class KubeClient implements KubeReader {
       },
       signal,
     });
+    query.onOpen?.();
     yield* readWatch<T>(body, `WATCH ${path}`, query.onBytes);
   }
 
@@ -232,6 +237,10 @@ export class KubeClient implements KubeReader {
   /** The body of any path, such as /readyz or /version. */
   async text(path: string): Promise<string> {
     return this.transport.text({ method: 'GET', path });
+  }
+
+  onAnswered(listener: () => void): () => void {
+    return this.transport.onAnswered(listener);
   }
 
   /** Breaks every connection, also those of watches. */

@@ -141,7 +141,16 @@ export class Reflector<T extends KubeObject> implements Store<T> {
     this.failures++;
     const asked = error instanceof KubeRefusedError ? (error.retryAfterMs ?? 0) : 0;
     const wait = Math.max(asked, backoffMs(this.backoff, this.failures, this.random));
-    await pause(this.options.clock, wait, this.stopping.signal);
+    await this.rest(wait, { untilAnswered: asked === 0 });
+  }
+
+  /** `untilAnswered`: no longer than until the server answers any request of this process again. */
+  private async rest(ms: number, { untilAnswered }: { readonly untilAnswered: boolean }): Promise<void> {
+    const { client, clock } = this.options;
+    const answered = new AbortController();
+    const forget = untilAnswered ? client.onAnswered?.(() => answered.abort()) : undefined;
+    await pause(clock, ms, AbortSignal.any([answered.signal, this.stopping.signal]));
+    forget?.();
   }
 
   /** Page by page into the store, so that two copies never exist; deletions last. */
@@ -216,6 +225,7 @@ export class Reflector<T extends KubeObject> implements Store<T> {
     const dog = new Watchdog(clock, this.options.watchdogMs ?? 180_000, () => attempt.abort());
     const started = clock.monotonicMs();
     let heard = 0;
+    let cancel = (): void => undefined;
     try {
       const query = {
         ...this.selection(),
@@ -223,6 +233,10 @@ export class Reflector<T extends KubeObject> implements Store<T> {
         // Spread, so that not all watches of all nodes end together.
         timeoutSeconds: Math.round(300 * (1 + this.random())),
         signal: AbortSignal.any([attempt.signal, this.stopping.signal]),
+        // The next event may be hours away.
+        onOpen: () => {
+          cancel = clock.after(shortWatchMs, () => this.connected());
+        },
         onBytes: () => dog.feed(),
       };
       for await (const event of client.watch(resource, query)) {
@@ -235,6 +249,7 @@ export class Reflector<T extends KubeObject> implements Store<T> {
       this.logger.debug({ heard }, 'the watch brought nothing for long; watching anew');
     } finally {
       dog.stop();
+      cancel();
     }
     if (heard === 0 && clock.monotonicMs() - started < shortWatchMs)
       throw new Error('the watch ended at once');

@@ -28,6 +28,8 @@ export class Transport {
   private readonly agent: Agent;
   private readonly timeoutMs: number;
   private readonly userAgent: string;
+  private readonly listeners = new Set<() => void>();
+  private isDown = false;
 
   constructor(
     private readonly config: ClusterConfig,
@@ -71,12 +73,31 @@ export class Transport {
     return (await this.send(call, 0)).body;
   }
 
+  /** Called when a request succeeds after one had no answer, or that the server failed. Returns how to end that. */
+  onAnswered(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
   /** Breaks every connection. */
   async close(): Promise<void> {
     await this.agent.destroy();
   }
 
   private async send(call: KubeRequest, bodyTimeout: number): Promise<Answer> {
+    try {
+      const answer = await this.accepted(call, bodyTimeout);
+      const isBack = this.isDown;
+      this.isDown = false;
+      if (isBack) for (const listener of [...this.listeners]) listener();
+      return answer;
+    } catch (error) {
+      if (call.signal?.aborted !== true && isOutage(error)) this.isDown = true;
+      throw error;
+    }
+  }
+
+  private async accepted(call: KubeRequest, bodyTimeout: number): Promise<Answer> {
     const first = await this.attempt(call, bodyTimeout, false);
     if (first.statusCode !== 401 || this.config.token === undefined) return accept(call, first);
     await drain(first);
@@ -103,6 +124,9 @@ export class Transport {
     });
   }
 }
+
+/** It says something about the server, and not about the request. */
+const isOutage = (error: unknown): boolean => !(error instanceof KubeRefusedError) || error.status >= 500;
 
 async function accept(call: KubeRequest, answer: Answer): Promise<Answer> {
   if (answer.statusCode >= 200 && answer.statusCode < 300) return answer;

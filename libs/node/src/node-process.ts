@@ -37,6 +37,7 @@ import { type Reporter } from './report/reporter.js';
 import { type NodeSettings } from './settings.js';
 import { slotKeeper } from './slots/make-keeper.js';
 import { OvsSwitch } from './switch/ovs-switch.js';
+import { type DumpOptions } from './switch/switch.js';
 import { ClusterWatch } from './world/cluster-watch.js';
 
 export interface NodeProcessOptions {
@@ -93,8 +94,8 @@ export class NodeProcess {
     const table =
       datapath === 'netdev' ? new SwitchTable({ clock, switch: ovs, zone: config.zones.nat }) : undefined;
     if (table !== undefined) ovs.onChange(() => table.forget());
-    const ownConnections = async (): Promise<string> => {
-      const dump = await ovs.connections(config.zones.nat);
+    const ownConnections = async (options?: DumpOptions): Promise<string> => {
+      const dump = await ovs.connections(config.zones.nat, options);
       return table === undefined ? dump : table.withoutCopies(dump);
     };
     const parts = { settings, clock, logger, registry, client, recorder, ovs, network, ownConnections };

@@ -156,9 +156,11 @@ export class Attempts {
 
   private opened(record: SlotRecord, why: TakeReason, attempt: Attempt, now: number): Modification {
     const { settings, observer } = this.context;
-    const { formerHolder, slot } = record;
-    // Handed over by one who lives: it still has the connections.
-    const shares = why === 'mine-already' && formerHolder !== undefined && observer.isThere(formerHolder);
+    const { formerHolder, slot, given } = record;
+    // Handed over by one who lives, or did a moment ago, whatever a late lease says: it still has the connections.
+    const wasGiven = given !== undefined && given.by === formerHolder && now - given.at <= patienceMs;
+    const lives = formerHolder !== undefined && (wasGiven || observer.isThere(formerHolder));
+    const shares = why === 'mine-already' && lives;
     const other = shares ? formerHolder : undefined;
     const epoch = attempt.epochs.get(slot) ?? 0;
     record.willBe({ form: 'open', epoch, other, parting: false, incarnation: settings.incarnation }, now);

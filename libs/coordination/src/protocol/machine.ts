@@ -211,7 +211,7 @@ export class SlotMachine {
     this.storeSilentSince = undefined;
     this.observer.looked(leases, now);
     for (const record of this.slots.values()) {
-      if (record.entryAt < sentAt) record.entry = slots.get(record.slot);
+      if (record.entryAt < sentAt) record.saw(slots.get(record.slot), this.settings.self, now);
       const { entry } = record;
       record.missingSince = entry === undefined ? (record.missingSince ?? now) : undefined;
       if (entry !== undefined && entry.holder !== this.settings.self) record.formerHolder = entry.holder;

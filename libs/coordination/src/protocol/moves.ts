@@ -72,7 +72,8 @@ export class Moves {
       record.retiredAt ??= now;
       if (withdrawnAt !== undefined) {
         if (now - withdrawnAt >= this.settlingMs) over.push(record);
-      } else if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
+      } else if (this.isLeftOut(record) && now - record.retiredAt >= this.settlingMs) over.push(record);
+      else if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
       else if (sharedUntil <= now) (this.isNamed(record) ? ended : over).push(record);
     }
     closeSlots(this.context, over, { now, release: false });
@@ -86,6 +87,13 @@ export class Moves {
   /** The map says that this gateway still serves connections of the slot. */
   private isNamed({ duty: { recorded } }: SlotRecord): boolean {
     return recorded?.previous === this.context.settings.self;
+  }
+
+  /** The map says that a later holder serves the slot alone: agents have shown it the connections, and nobody asks here. */
+  private isLeftOut({ gate, duty: { recorded } }: SlotRecord): boolean {
+    const { self } = this.context.settings;
+    if (recorded === undefined || gate === undefined || recorded.holder === self) return false;
+    return recorded.epoch > gate.epoch && recorded.previous !== self;
   }
 
   /**

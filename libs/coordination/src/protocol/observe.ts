@@ -6,8 +6,10 @@ import { reachedShare } from './hearing.js';
 interface Sight {
   /** Since when the lease has been absent, on this gateway's own clock; undefined: it is there. */
   goneSince: number | undefined;
-  /** Since when it has been there without a break. */
+  /** Since when it has been there, but for moments; undefined: it has not been seen yet. */
   thereSince: number | undefined;
+  /** The last one that was seen. */
+  incarnation: string | undefined;
   renewals: number;
   heard: number;
   lastLook: number;
@@ -15,6 +17,9 @@ interface Sight {
 
 /** `unknown`: not heard since this process began; it counts as up. */
 export type Bfd = 'up' | 'down' | 'unknown';
+
+/** A process that renews late is no gateway that comes back. */
+const momentMs = 1000;
 
 export class Observer {
   private readonly sights = new Map<GatewayName, Sight>();
@@ -41,9 +46,12 @@ export class Observer {
       const present = incarnation !== undefined;
       // Two absences with a renewal or a long time between them are not one.
       const continuous = renewals === before?.renewals && now - before.lastLook <= this.times.leaseMs;
+      const isSame = present && incarnation === before?.incarnation;
+      const wasLate = isSame && now - (before.goneSince ?? now) <= momentMs;
       this.sights.set(name, {
         goneSince: present ? undefined : continuous ? (before.goneSince ?? now) : now,
-        thereSince: present ? (before?.thereSince ?? now) : undefined,
+        thereSince: !present || wasLate ? before?.thereSince : now,
+        incarnation: incarnation ?? before?.incarnation,
         renewals,
         heard,
         lastLook: now,
@@ -57,7 +65,8 @@ export class Observer {
   }
 
   isThere(name: GatewayName): boolean {
-    return this.sights.get(name)?.thereSince !== undefined;
+    const sight = this.sights.get(name);
+    return sight !== undefined && sight.goneSince === undefined;
   }
 
   /** It is there, and workers reach it. */
@@ -76,8 +85,9 @@ export class Observer {
     return since === undefined ? 0 : now - since;
   }
 
+  /** Milliseconds; 0 while it is not there. */
   thereFor(name: GatewayName, now: number): number {
-    const since = this.sights.get(name)?.thereSince;
+    const since = this.isThere(name) ? this.sights.get(name)?.thereSince : undefined;
     return since === undefined ? 0 : now - since;
   }
 }

@@ -27,6 +27,8 @@ export class SlotRecord {
   entryAt = Number.NEGATIVE_INFINITY;
   /** The last holder in the store that was somebody else. */
   formerHolder: GatewayName | undefined;
+  /** Who has written this gateway in its own place, and when this one saw it. */
+  given: { readonly by: GatewayName; readonly at: number } | undefined;
   /** Since when every look has said that it may be taken. */
   eligibleSince: number | undefined;
   /** Since when nobody has answered for it. */
@@ -68,8 +70,19 @@ export class SlotRecord {
 
   /** What an operation of this gateway's own has written into the store. */
   wrote(entry: SlotEntry, now: number): void {
+    if (this.entry?.holder !== entry.holder) this.given = undefined;
     this.entry = entry;
     this.entryAt = now;
+  }
+
+  /** What a look found there. */
+  saw(entry: SlotEntry | undefined, self: GatewayName, now: number): void {
+    const before = this.entry;
+    if (entry?.holder !== self) this.given = undefined;
+    // While this gateway attempts, it may be its own claim.
+    else if (before !== undefined && before.holder !== self && this.isIdle)
+      this.given = { by: before.holder, at: now };
+    this.entry = entry;
   }
 
   /** The gate as it will be when the message that goes out now has arrived. */

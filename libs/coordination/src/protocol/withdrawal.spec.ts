@@ -30,9 +30,13 @@ class Bench {
     });
   }
 
-  look(entry: SlotEntry, gate?: GateState): readonly SlotEffect[] {
+  /** `lease`: whether that of the other gateway is there. */
+  look(entry: SlotEntry, gate?: GateState, lease = true): readonly SlotEffect[] {
     this.now += slotTimes.renewMs;
-    const leases = new Map([['b', { incarnation: 'b1', renewals: this.now, heard: 1 }]]);
+    const b = lease
+      ? { incarnation: 'b1', renewals: this.now, heard: 1 }
+      : { incarnation: undefined, renewals: 1, heard: 0 };
+    const leases = new Map([['b', b]]);
     const answer = { kind: 'renewed', mark: 'm', leases, slots: new Map([[slot, entry]]) } as const;
     const table = new Map(gate === undefined ? [] : [[slot, gate]]);
     return this.handle({ type: 'look', sentAt: this.now, answer, gate: table });
@@ -90,6 +94,27 @@ describe('the gateway that left', () => {
     bench.now += drainMs;
     expect(lookOf(bench)).toEqual([{ type: 'withdraw', slots: [slot] }]);
     expectClosedLater(bench);
+  });
+
+  test('closes when the map has its successor alone: nobody asks it', () => {
+    const bench = left();
+    bench.assign({ holder: 'b', epoch: 6 }, ['a']);
+    bench.now += 4000;
+    expect(lookOf(bench)).toEqual([]);
+    bench.now += 1000;
+    expect(lookOf(bench)).toEqual([{ type: 'close', slots: [slot], release: new Map() }]);
+  });
+
+  test.each([
+    ['itself', { holder: 'a', epoch: 5 }],
+    ['its successor of before', { holder: 'b', epoch: 4 }],
+    ['its successor, and that it serves its own connections', { holder: 'b', epoch: 6, previous: 'a' }],
+    ['nobody', undefined],
+  ])('stays while the map has %s', (_who, recorded) => {
+    const bench = left();
+    bench.assign(recorded, ['a']);
+    bench.now += drainMs / 2;
+    expect(lookOf(bench)).toEqual([]);
   });
 
   test('stays until its successor says that it has opened', () => {
@@ -182,5 +207,29 @@ describe('the gateway that took over', () => {
     expect(later(bench, 1000, gate('open', 6, 'b'))).toEqual(parts);
     expect(later(bench, 4000, gate('open', 6, 'b', true))).toEqual(parts);
     expect(later(bench, 1000, gate('open', 6, 'b', true))).toEqual(alone);
+  });
+});
+
+describe('the gateway that takes over while the lease of the other one is late', () => {
+  const others: SlotEntry = { holder: 'b', epoch: 5, released: false };
+  const mine: SlotEntry = { holder: 'a', epoch: 6, released: false };
+
+  /** All that the last step of the attempt, which begins with the look at `entry`, changes in the gate. */
+  function opened(bench: Bench, entry: SlotEntry) {
+    const arm = bench.look(entry, undefined, false).find(({ type }) => type === 'arm');
+    if (arm?.type !== 'arm') throw new Error('it does not arm');
+    const { attempt } = arm;
+    bench.handle({ type: 'armed', attempt, ok: true });
+    bench.handle({ type: 'claimed', attempt, answers: new Map([[slot, { kind: 'claimed', epoch: 6 }]]) });
+    const effects = bench.handle({ type: 'probed', attempt, answered: new Set(), control: true });
+    const modify = effects.find(({ type }) => type === 'modify');
+    return modify?.type === 'modify' ? modify.entries[0]?.other : undefined;
+  }
+
+  test('asks it when it has handed over a moment ago', () => {
+    const bench = new Bench();
+    bench.assign({ holder: 'b', epoch: 5 });
+    bench.look(others);
+    expect(opened(bench, mine)).toBe('b');
   });
 });

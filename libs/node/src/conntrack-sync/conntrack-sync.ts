@@ -17,8 +17,8 @@ export interface Connections {
   readonly own: Pick<ConnectionTable, 'dump'>;
   /** Where copies are made and ended. */
   readonly copies: ConnectionTable;
-  /** The addresses that this gateway carries, after every change. */
-  carried?(addresses: ReadonlySet<string>): void;
+  /** What this gateway carries, after every change. */
+  carried?(plan: Pick<SyncPlan, 'taken' | 'shared' | 'foreign'>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -77,10 +77,16 @@ export class ConntrackSync {
   /** What the cluster says of the slots, and which of them this gateway carries. */
   update(view: SlotView, open: ReadonlySet<GlobalSlot>): void {
     this.plan = syncPlan(view, open, this.options.mode);
-    this.running?.connections.carried?.(this.plan.carried);
+    if (this.running !== undefined) this.carried(this.running.connections);
     this.running?.publisher.update(this.plan.published);
     this.running?.follower.update(this.plan);
     this.wake();
+  }
+
+  private carried(connections: Connections): void {
+    connections.carried?.(this.plan).catch((error: unknown) => {
+      this.options.logger.debug({ error: describeError(error) }, 'copies were not ended');
+    });
   }
 
   private isStopping(): boolean {
@@ -117,7 +123,7 @@ export class ConntrackSync {
     const publisher = new Publisher({ clock, table: own, streams, metrics, firstSnapshot, mode });
     const follower = new Follower({ zone, table: copies, logger, metrics });
     this.running = { connections, publisher, follower };
-    connections.carried?.(this.plan.carried);
+    this.carried(connections);
     publisher.update(this.plan.published);
     follower.update(this.plan);
     publisher.start();

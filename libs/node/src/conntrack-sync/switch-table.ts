@@ -68,10 +68,29 @@ export class SwitchTable {
     this.copies.clear();
   }
 
-  /** The address is carried here: what were copies are this gateway's own connections. */
-  adopt(carried: ReadonlySet<string>): void {
-    for (const [key, { connection }] of this.copies)
-      if (carried.has(connection.sourceNat?.address ?? '')) this.copies.delete(key);
+  /** The addresses are this gateway's alone: what were copies are its own connections. */
+  adopt(taken: ReadonlySet<string>): void {
+    for (const [key] of this.copiesOf(taken)) this.copies.delete(key);
+  }
+
+  /** A former holder serves the connections of these addresses that it knows: answers are to go to it. */
+  async giveUp(shared: ReadonlySet<string>): Promise<void> {
+    await this.delete(this.copiesOf(shared).map(([, { connection }]) => connection.original));
+  }
+
+  /**
+   * Ends what this gateway remembers of addresses that another one holds: these connections have gone on or ended without
+   * it. Copies among them are made anew by the next snapshot. `isStill`: asked before each, for it takes its time.
+   */
+  async endStale(isStill: (address: string) => boolean): Promise<void> {
+    const { switch: ovs, zone } = this.options;
+    const dump = await ovs.connections(zone);
+    for (const found of dump.split('\n').flatMap((line) => dumpedConnection(line) ?? [])) {
+      if (![found.answersTo.address, found.destination].some(isStill)) continue;
+      const original = originalOf(found);
+      this.copies.delete(tupleKey(original));
+      await ovs.endConnection(zone, original);
+    }
   }
 
   /** A dump of the zone without the copies. */
@@ -85,6 +104,13 @@ export class SwitchTable {
       .split('\n')
       .filter((line) => !isCopy(line))
       .join('\n');
+  }
+
+  private copiesOf(addresses: ReadonlySet<string>): readonly (readonly [string, Copy])[] {
+    if (addresses.size === 0) return [];
+    return [...this.copies].filter(([, { connection }]) =>
+      addresses.has(connection.sourceNat?.address ?? ''),
+    );
   }
 
   private async insert(connections: readonly NewConnection[]): Promise<Changes> {

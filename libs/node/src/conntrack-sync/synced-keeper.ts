@@ -10,6 +10,7 @@ import { type Connections, type ConnectionsListener, ConntrackSync } from './con
 import { syncMetrics } from './metrics.js';
 import { kernelMode, switchMode } from './plan.js';
 import { RedisStreams, type StreamsTarget } from './redis-streams.js';
+import { StaleConnections } from './stale-connections.js';
 import { type SwitchTable } from './switch-table.js';
 
 export interface SyncParts {
@@ -46,18 +47,28 @@ export function syncedKeeper(keeper: SlotKeeper, parts: SyncParts): SlotKeeper {
     openConnections: (listener) =>
       table === undefined
         ? openKernel({ ...parts, logger, zone }, listener)
-        : Promise.resolve(connectionsOf(table)),
+        : Promise.resolve(connectionsOf(table, { clock, logger })),
     firstSnapshot: randomBytes(4).readUInt32BE(),
   });
   return new SyncedKeeper(keeper, sync, streams);
 }
 
-const connectionsOf = (table: SwitchTable): Connections => ({
-  own: table.own,
-  copies: table.copied,
-  carried: (addresses) => table.adopt(addresses),
-  close: () => Promise.resolve(),
-});
+function connectionsOf(table: SwitchTable, parts: Pick<SyncParts, 'clock' | 'logger'>): Connections {
+  const stale = new StaleConnections({ ...parts, end: (isStill) => table.endStale(isStill) });
+  return {
+    own: table.own,
+    copies: table.copied,
+    carried: ({ taken, shared, foreign }) => {
+      table.adopt(taken);
+      stale.update(foreign);
+      return table.giveUp(shared);
+    },
+    close: () => {
+      stale.stop();
+      return Promise.resolve();
+    },
+  };
+}
 
 async function openKernel(
   { zone, netns, network, logger }: SyncParts & { readonly zone: number },

@@ -1,18 +1,66 @@
-/** How many connections a gateway still carries, by the address outside (ovs-dpctl(8), dump-conntrack). Pure. */
+/** How many connections hold a gateway that is being left, by the address outside (ovs-dpctl(8), dump-conntrack -s). */
 import { canonicalIp } from '@sluice/core';
 import { isOverIn } from '../switch/conntrack-dump.js';
 
-/** Source and destination of the original direction, and destination of the reply: where NAT shows. */
-const tuples = /^\w+,orig=\(src=[^,]+,dst=([^,)]+)[^)]*\),reply=\(src=[^,]+,dst=([^,)]+)/;
+/**
+ * Of the original direction source, destination and port of the source; of the reply source, destination, and the port
+ * that answers go to: where NAT shows. Counters may follow the ports.
+ */
+const form =
+  /^(\w+),orig=\(src=([^,]+),dst=([^,)]+)(?:,sport=(\d+),dport=(\d+))?[^)]*\),reply=\(src=([^,]+),dst=([^,)]+)(?:,sport=\d+,dport=(\d+))?[^)]*\)/;
 
-/** `dump`: one connection a line. Counts those of `addresses` (canonical) that can still carry something. */
-export function connectionsLeft(dump: string, addresses: ReadonlySet<string>): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const line of dump.split('\n')) {
-    const [, to, from] = tuples.exec(line) ?? [];
-    if (to === undefined || from === undefined || isOverIn(line)) continue;
-    const address = [from, to].map(canonicalIp).find((text) => addresses.has(text));
-    if (address !== undefined) counts.set(address, (counts.get(address) ?? 0) + 1);
+/** In seconds, until the entry ends without another packet. */
+const timeout = /,timeout=(\d+)/;
+
+/**
+ * Nobody has spoken on it for so long: most often its end was never seen here, as when the Pod gave it up while no
+ * gateway could be reached. Agents know which ones live, and pass these on to the new holder (ADR 33).
+ */
+const silentMs = 30_000;
+/** The timeout is in whole seconds, and a dump takes its time. */
+const toleranceMs = 1500;
+
+interface Silence {
+  /** When the entry ends without another packet, by the clock of `nowMs`; a packet puts it off. */
+  readonly endsMs: number;
+  readonly sinceMs: number;
+}
+
+export class ConnectionsLeft {
+  private silences = new Map<string, Silence>();
+
+  /**
+   * `dump`: one connection a line. Counts those of `addresses` (canonical) that can still carry something, but for those
+   * of TCP that every gateway would give the same port and that have been silent since this began to count them, for at
+   * least 30 s. `nowMs` is of a monotonic clock.
+   */
+  count(dump: string, addresses: ReadonlySet<string>, nowMs: number): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    const silences = new Map<string, Silence>();
+    for (const line of dump.split('\n')) {
+      const [, protocol, source, to, fromPort, toPort, answersFrom, from, answersTo] = form.exec(line) ?? [];
+      if (to === undefined || from === undefined || isOverIn(line)) continue;
+      const address = [from, to].map(canonicalIp).find((text) => addresses.has(text));
+      if (address === undefined) continue;
+      const passesOn = protocol === 'tcp' && to === answersFrom && fromPort === answersTo;
+      if (passesOn) {
+        const key = [source, fromPort, to, toPort].join(' ');
+        const silence = this.silence(key, line, nowMs);
+        if (silence !== undefined) silences.set(key, silence);
+        if (silence !== undefined && nowMs - silence.sinceMs >= silentMs) continue;
+      }
+      counts.set(address, (counts.get(address) ?? 0) + 1);
+    }
+    this.silences = silences;
+    return counts;
   }
-  return counts;
+
+  private silence(key: string, line: string, nowMs: number): Silence | undefined {
+    const seconds = timeout.exec(line)?.[1];
+    if (seconds === undefined) return undefined;
+    const endsMs = nowMs + Number(seconds) * 1000;
+    const before = this.silences.get(key);
+    if (before !== undefined && Math.abs(endsMs - before.endsMs) <= toleranceMs) return before;
+    return { endsMs, sinceMs: nowMs };
+  }
 }

@@ -1,6 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ManualClock, silentLogger } from '@sluice/core';
-import { connectionsLeft } from './connections-left.js';
+import { ConnectionsLeft } from './connections-left.js';
 import { Leaving } from './leaving.js';
 
 const line = (protocol: string, outside: string, state?: string): string =>
@@ -20,7 +20,7 @@ test('connections count by their address outside, but for those that are over', 
     line('icmp', '198.18.0.101'),
     'garbage',
   ].join('\n');
-  expect(connectionsLeft(dump, new Set([first, second]))).toEqual(
+  expect(new ConnectionsLeft().count(dump, new Set([first, second]), 0)).toEqual(
     new Map([
       [first, 2],
       [second, 1],
@@ -30,7 +30,45 @@ test('connections count by their address outside, but for those that are over', 
 
 test('a service counts by the address that was asked for', () => {
   const dump = `tcp,orig=(src=192.0.2.9,dst=${first},sport=4,dport=80),reply=(src=10.244.1.5,dst=192.0.2.9,sport=8080,dport=4),zone=1`;
-  expect(connectionsLeft(dump, new Set([first])).get(first)).toBe(1);
+  expect(new ConnectionsLeft().count(dump, new Set([first]), 0).get(first)).toBe(1);
+});
+
+describe('of a connection on which nobody speaks', () => {
+  interface Silent {
+    readonly protocol?: string;
+    readonly port?: number;
+    readonly endpoint?: string;
+  }
+
+  /** How many count after so many seconds; each time it says how many more the entry has, given how many it began with. */
+  function counted(left: (second: number) => number, silent: Silent = {}): readonly number[] {
+    const { protocol = 'tcp', port = 46474, endpoint = '203.0.113.10' } = silent;
+    const connections = new ConnectionsLeft();
+    return [0, 10, 29, 31].map((second) => {
+      const dump =
+        `${protocol},orig=(src=10.244.1.5,dst=203.0.113.10,sport=46474,dport=9000,packets=1,bytes=60),` +
+        `reply=(src=${endpoint},dst=${first},sport=9000,dport=${String(port)},packets=1,bytes=60),` +
+        `zone=1,timeout=${String(left(second))},mark=458755,protoinfo=(state=ESTABLISHED)`;
+      return connections.count(dump, new Set([first]), second * 1000).get(first) ?? 0;
+    });
+  }
+  const silent = (second: number): number => 86_400 - second;
+
+  test('agents take care after half a minute', () => {
+    expect(counted(silent)).toEqual([1, 1, 1, 0]);
+    // The timeout is in whole seconds.
+    expect(counted((second) => silent(second) - (second % 2))).toEqual([1, 1, 1, 0]);
+  });
+
+  test.each<[string, (second: number) => number, Silent]>([
+    ['somebody has spoken', (second) => (second < 29 ? silent(second) : 86_400), {}],
+    ['NAT changed its port', silent, { port: 1025 }],
+    ['it is to a Service', silent, { endpoint: '10.244.1.9' }],
+    ['it is not of TCP', silent, { protocol: 'sctp' }],
+    ['it does not say how long it has', () => Number.NaN, {}],
+  ])('it counts on when %s', (_what, left, of) => {
+    expect(counted(left, of)).toEqual([1, 1, 1, 1]);
+  });
 });
 
 test('a slot is told to be unused when its last connection has ended', async () => {

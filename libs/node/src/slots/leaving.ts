@@ -4,12 +4,12 @@
  */
 import { type Clock, describeError, type Logger } from '@sluice/core';
 import { type GlobalSlot } from '@sluice/model';
-import { connectionsLeft } from './connections-left.js';
+import { ConnectionsLeft } from './connections-left.js';
 
 export interface LeavingOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The gateway's zone of conntrack, as Open vSwitch writes it. */
+  /** The gateway's zone of conntrack with its timeouts, as Open vSwitch writes it. */
   readonly dump: () => Promise<string>;
   /** Slots that no connection is left of. */
   readonly onUnused: (slots: ReadonlySet<GlobalSlot>) => void;
@@ -23,6 +23,7 @@ const restFactor = 20;
 
 export class Leaving {
   private slots: LeavingSlots = new Map();
+  private readonly left = new ConnectionsLeft();
   private cancel: (() => void) | undefined;
   private counting = false;
   private count = 0;
@@ -69,9 +70,10 @@ export class Leaving {
 
   private counted(dump: string): void {
     const slots = [...this.slots];
-    const counts = connectionsLeft(dump, new Set(slots.flatMap(([, addresses]) => addresses)));
+    const addresses = new Set(slots.flatMap(([, ofSlot]) => ofSlot));
+    const counts = this.left.count(dump, addresses, this.options.clock.monotonicMs());
     this.count = [...counts.values()].reduce((sum, count) => sum + count, 0);
-    const unused = slots.filter(([, addresses]) => addresses.every((address) => !counts.has(address)));
+    const unused = slots.filter(([, ofSlot]) => ofSlot.every((address) => !counts.has(address)));
     if (unused.length > 0) this.options.onUnused(new Set(unused.map(([slot]) => slot)));
   }
 }

@@ -13,7 +13,7 @@ import { type EventRecorder, type KubeClient } from '@sluice/kube';
 import { type HostNetwork } from '@sluice/netlink';
 import { type Registry } from 'prom-client';
 import { type NodeSettings } from '../settings.js';
-import { type Switch } from '../switch/switch.js';
+import { type DumpOptions, type Switch } from '../switch/switch.js';
 import { GatewayEvents } from './gateway-events.js';
 import { Leaving } from './leaving.js';
 import { MoveReporter } from './move-reporter.js';
@@ -34,7 +34,7 @@ export interface KeeperParts {
   readonly ovs: Switch;
   readonly network: Pick<HostNetwork, 'setLink'>;
   /** The gateway's zone of conntrack without copies of other gateways' connections, as Open vSwitch writes it. */
-  readonly ownConnections: () => Promise<string>;
+  readonly ownConnections: (options: DumpOptions) => Promise<string>;
 }
 
 export interface MadeKeeper {
@@ -84,7 +84,7 @@ async function protocolKeeper(
   const leaving = new Leaving({
     clock,
     logger,
-    dump: ownConnections,
+    dump: () => ownConnections({ timeouts: true }),
     onUnused: (slots) => keeper.unused(slots),
   });
   const keeper: ProtocolKeeper = new ProtocolKeeper({

@@ -1,7 +1,7 @@
 /** Connections of Open vSwitch's own conntrack, by ovs-vswitchd's control socket; see ovs-dpctl(8). */
 import { type Tuple } from '@sluice/netlink';
 import { controlSocket, unixctl } from '@sluice/ovs';
-import { type Endpoint } from './switch.js';
+import { type DumpOptions, type Endpoint } from './switch.js';
 
 /** A connection by its first packet, as ovs-dpctl(8) wants it. */
 function firstPacketFilter({ source, destination, protocol, transport }: Tuple): string {
@@ -21,7 +21,7 @@ export class OvsConntrack {
   ) {}
 
   /** As `dpctl/dump-conntrack` prints them. */
-  async dump(zone: number): Promise<string> {
+  async dump(zone: number, { timeouts }: DumpOptions = { timeouts: false }): Promise<string> {
     const socket = await this.socket();
     // Without a name Open vSwitch looks for datapaths of every kind, and complains of each that is missing.
     if (this.datapathName === undefined) {
@@ -29,7 +29,8 @@ export class OvsConntrack {
       this.datapathName = names.find((name) => name.startsWith(`${this.options.datapath}@`));
     }
     const named = this.datapathName === undefined ? [] : [this.datapathName];
-    return unixctl(socket, 'dpctl/dump-conntrack', ...named, `zone=${String(zone)}`);
+    const options = timeouts ? ['-s'] : [];
+    return unixctl(socket, 'dpctl/dump-conntrack', ...options, ...named, `zone=${String(zone)}`);
   }
 
   async end(zone: number, original: Tuple): Promise<void> {

@@ -32,6 +32,7 @@ import { OvsConntrack } from './ovs-conntrack.js';
 import { whatToDo, wrapped } from './ovs-errors.js';
 import { connectionMessage, tunnelledMessage } from './packet-outs.js';
 import {
+  type DumpOptions,
   type Endpoint,
   type MadeConnection,
   type PlainBridge,
@@ -211,8 +212,8 @@ export class OvsSwitch implements Switch {
     if (messages.length > 0) await wrapped(() => this.openFlow.send(messages));
   }
 
-  async connections(zone: number): Promise<string> {
-    return wrapped(() => this.conntrack.dump(zone));
+  async connections(zone: number, options?: DumpOptions): Promise<string> {
+    return wrapped(() => this.conntrack.dump(zone, options));
   }
 
   async makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void> {

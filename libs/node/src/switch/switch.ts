@@ -32,6 +32,11 @@ export interface MadeConnection {
   readonly source: Endpoint;
 }
 
+export interface DumpOptions {
+  /** Each line with the seconds that the entry has left, and with its counters where the kernel has any. */
+  readonly timeouts: boolean;
+}
+
 export interface Switch extends Gate {
   readonly state: SwitchState;
   /** Calls after every change of `state`, and when the switch was restarted: what it had must be put back. */
@@ -59,7 +64,7 @@ export interface Switch extends Gate {
   /** Sends frames through the tunnels to nodes. */
   sendTunnelled(packets: readonly TunnelledFrame[]): Promise<void>;
   /** What a zone of conntrack remembers, as Open vSwitch writes it. */
-  connections(zone: number): Promise<string>;
+  connections(zone: number, options?: DumpOptions): Promise<string>;
   /** Lets each frame begin its connection in a zone of conntrack, and reach nobody. Lost where its answers are another's. */
   makeConnections(zone: number, connections: readonly MadeConnection[]): Promise<void>;
   /** Ends all UDP connections of a zone that are answered from there. */
