@@ -139,9 +139,11 @@ export class Reflector<T extends KubeObject> implements Store<T> {
       this.disconnected(error);
     }
     this.failures++;
-    const asked = error instanceof KubeRefusedError ? (error.retryAfterMs ?? 0) : 0;
-    const wait = Math.max(asked, backoffMs(this.backoff, this.failures, this.random));
-    await this.rest(wait, { untilAnswered: asked === 0 });
+    const asked = error instanceof KubeRefusedError ? error.retryAfterMs : undefined;
+    const wait = backoffMs(this.backoff, this.failures, this.random);
+    // A server that says when has begun to answer; one that has just started asks every watch so.
+    if (asked === undefined) await this.rest(wait, { untilAnswered: true });
+    else await this.rest(asked * (1 + this.random()), { untilAnswered: false });
   }
 
   /** `untilAnswered`: no longer than until the server answers any request of this process again. */

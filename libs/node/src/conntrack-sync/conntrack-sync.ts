@@ -18,7 +18,7 @@ export interface Connections {
   /** Where copies are made and ended. */
   readonly copies: ConnectionTable;
   /** What this gateway carries, after every change. */
-  carried?(plan: Pick<SyncPlan, 'taken' | 'shared' | 'foreign'>): Promise<void>;
+  carried?(plan: Pick<SyncPlan, 'carried' | 'foreign'>): void;
   close(): Promise<void>;
 }
 
@@ -77,16 +77,10 @@ export class ConntrackSync {
   /** What the cluster says of the slots, and which of them this gateway carries. */
   update(view: SlotView, open: ReadonlySet<GlobalSlot>): void {
     this.plan = syncPlan(view, open, this.options.mode);
-    if (this.running !== undefined) this.carried(this.running.connections);
+    this.running?.connections.carried?.(this.plan);
     this.running?.publisher.update(this.plan.published);
     this.running?.follower.update(this.plan);
     this.wake();
-  }
-
-  private carried(connections: Connections): void {
-    connections.carried?.(this.plan).catch((error: unknown) => {
-      this.options.logger.debug({ error: describeError(error) }, 'copies were not ended');
-    });
   }
 
   private isStopping(): boolean {
@@ -123,7 +117,7 @@ export class ConntrackSync {
     const publisher = new Publisher({ clock, table: own, streams, metrics, firstSnapshot, mode });
     const follower = new Follower({ zone, table: copies, logger, metrics });
     this.running = { connections, publisher, follower };
-    this.carried(connections);
+    connections.carried?.(this.plan);
     publisher.update(this.plan.published);
     follower.update(this.plan);
     publisher.start();

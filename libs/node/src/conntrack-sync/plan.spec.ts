@@ -41,23 +41,6 @@ describe('what is told', () => {
   });
 });
 
-describe('whose the copies are of addresses that are carried here', () => {
-  test.each<readonly [string, Partial<SlotDuty['recorded']>, 'taken' | 'shared' | undefined]>([
-    ["this gateway's, when it alone holds them", { holder: 'a' }, 'taken'],
-    ["the former holder's, while it serves them too", { holder: 'a', previous: 'b' }, 'shared'],
-    ['not known, until the map has heard of it', { holder: 'b', previous: 'a' }, undefined],
-  ])('%s', (_name, recorded, expected) => {
-    const plan = syncPlan(view([duty(1, ['a', 'b'], recorded)]), new Set([1]), switchMode);
-    const found = (['taken', 'shared'] as const).filter((name) => plan[name].size > 0);
-    expect(found).toEqual(expected === undefined ? [] : [expected]);
-  });
-
-  test('nobody asks of what is not carried', () => {
-    const { taken, shared } = syncPlan(view([duty(1, ['a', 'b'], { holder: 'a' })]), new Set(), switchMode);
-    expect([...taken, ...shared]).toEqual([]);
-  });
-});
-
 test('what is remembered is of before where another gateway holds the address, and this one serves nothing of it', () => {
   const slots = [
     duty(1, ['a', 'b'], { holder: 'b' }),

@@ -13,10 +13,6 @@ export interface SyncPlan {
   readonly settled: ReadonlyMap<string, ReadonlySet<string>>;
   /** Addresses that this gateway carries: its own entries are the truth. */
   readonly carried: ReadonlySet<string>;
-  /** Of these, what the map says is this gateway's, too: copies of their connections are its own now. */
-  readonly taken: ReadonlySet<string>;
-  /** Of these, what a former holder serves as well: what was a copy is that one's, which has to see both directions. */
-  readonly shared: ReadonlySet<string>;
   /** Addresses that other gateways hold, without a part of this one: what it remembers of them is of before. */
   readonly foreign: ReadonlySet<string>;
 }
@@ -29,8 +25,6 @@ export const emptyPlan: SyncPlan = {
   copied: new Map(),
   settled: new Map(),
   carried: new Set(),
-  taken: new Set(),
-  shared: new Set(),
   foreign: new Set(),
 };
 
@@ -82,14 +76,10 @@ const byPeer = (
 export function syncPlan(view: SlotView, open: ReadonlySet<GlobalSlot>, mode: SyncMode): SyncPlan {
   const { slots, self } = view;
   const isOpen = ({ slot }: SlotDuty): boolean => open.has(slot);
-  const isOwn = (duty: SlotDuty): boolean => isOpen(duty) && duty.recorded?.holder === self;
   const isForeign = ({ recorded }: SlotDuty): boolean =>
     recorded?.holder !== undefined && recorded.holder !== self && recorded.previous !== self;
-  const isShared = ({ recorded }: SlotDuty): boolean => recorded?.previous !== undefined;
   return {
     carried: addressesOf(slots.filter(isOpen)),
-    taken: addressesOf(slots.filter((duty) => isOwn(duty) && !isShared(duty))),
-    shared: addressesOf(slots.filter((duty) => isOwn(duty) && isShared(duty))),
     foreign: addressesOf(slots.filter((duty) => !isOpen(duty) && isForeign(duty))),
     published: addressesOf(slots.filter((duty) => isOpen(duty) || duty.recorded?.previous === self)),
     copied: byPeer(view, (duty, gateway) => succeeds(view, duty, gateway, mode)),

@@ -112,16 +112,6 @@ test("a copy is not one of the successor's own, until it carries the address", a
   expect(successor.withoutCopies(await there.ovs.connections(zones.successor))).toContain('sport=40001');
 });
 
-test('copies are ended when their gateway still serves them: it gets the answers', async () => {
-  await begin(zones.successor, 40_002, 5002);
-  await successor.copied.insert([egress(40_001, { sourceNat: { address, port: 5000 } })]);
-  await lines(zones.successor, 2);
-  await successor.giveUp(new Set(['198.18.0.7']));
-  await lines(zones.successor, 2);
-  await successor.giveUp(new Set([address]));
-  expect(await lines(zones.successor, 1)).toEqual([expect.stringContaining('sport=40002')]);
-});
-
 test('of an address that another gateway has nothing is remembered, and copies are made anew', async () => {
   const copy = [egress(40_001, { sourceNat: { address, port: 5000 } })];
   await begin(zones.successor, 40_002, 5002);

@@ -68,14 +68,10 @@ export class SwitchTable {
     this.copies.clear();
   }
 
-  /** The addresses are this gateway's alone: what were copies are its own connections. */
-  adopt(taken: ReadonlySet<string>): void {
-    for (const [key] of this.copiesOf(taken)) this.copies.delete(key);
-  }
-
-  /** A former holder serves the connections of these addresses that it knows: answers are to go to it. */
-  async giveUp(shared: ReadonlySet<string>): Promise<void> {
-    await this.delete(this.copiesOf(shared).map(([, { connection }]) => connection.original));
+  /** The address is carried here: what were copies are this gateway's own connections. */
+  adopt(carried: ReadonlySet<string>): void {
+    for (const [key, { connection }] of this.copies)
+      if (carried.has(connection.sourceNat?.address ?? '')) this.copies.delete(key);
   }
 
   /**
@@ -104,13 +100,6 @@ export class SwitchTable {
       .split('\n')
       .filter((line) => !isCopy(line))
       .join('\n');
-  }
-
-  private copiesOf(addresses: ReadonlySet<string>): readonly (readonly [string, Copy])[] {
-    if (addresses.size === 0) return [];
-    return [...this.copies].filter(([, { connection }]) =>
-      addresses.has(connection.sourceNat?.address ?? ''),
-    );
   }
 
   private async insert(connections: readonly NewConnection[]): Promise<Changes> {

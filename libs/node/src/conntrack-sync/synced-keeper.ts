@@ -58,10 +58,9 @@ function connectionsOf(table: SwitchTable, parts: Pick<SyncParts, 'clock' | 'log
   return {
     own: table.own,
     copies: table.copied,
-    carried: ({ taken, shared, foreign }) => {
-      table.adopt(taken);
+    carried: ({ carried, foreign }) => {
+      table.adopt(carried);
       stale.update(foreign);
-      return table.giveUp(shared);
     },
     close: () => {
       stale.stop();

@@ -12,6 +12,9 @@ const form =
 /** In seconds, until the entry ends without another packet. */
 const timeout = /,timeout=(\d+)/;
 
+/** One side has said that it sends no more; of the other one's end this gateway may hear nothing. */
+const halfClosed = /state=(?:FIN_WAIT_[12]|CLOSE_WAIT)\b/;
+
 /**
  * Nobody has spoken on it for so long: most often its end was never seen here, as when the Pod gave it up while no
  * gateway could be reached. Agents know which ones live, and pass these on to the new holder (ADR 33).
@@ -31,8 +34,8 @@ export class ConnectionsLeft {
 
   /**
    * `dump`: one connection a line. Counts those of `addresses` (canonical) that can still carry something, but for those
-   * of TCP that every gateway would give the same port and that have been silent since this began to count them, for at
-   * least 30 s. `nowMs` is of a monotonic clock.
+   * of TCP that have been silent since this began to count them, for at least 30 s, and that are half closed or have the
+   * port that every gateway would give them. `nowMs` is of a monotonic clock.
    */
   count(dump: string, addresses: ReadonlySet<string>, nowMs: number): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
@@ -42,8 +45,8 @@ export class ConnectionsLeft {
       if (to === undefined || from === undefined || isOverIn(line)) continue;
       const address = [from, to].map(canonicalIp).find((text) => addresses.has(text));
       if (address === undefined) continue;
-      const passesOn = protocol === 'tcp' && to === answersFrom && fromPort === answersTo;
-      if (passesOn) {
+      const keepsPort = to === answersFrom && fromPort === answersTo;
+      if (protocol === 'tcp' && (keepsPort || halfClosed.test(line))) {
         const key = [source, fromPort, to, toPort].join(' ');
         const silence = this.silence(key, line, nowMs);
         if (silence !== undefined) silences.set(key, silence);

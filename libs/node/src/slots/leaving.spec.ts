@@ -38,17 +38,18 @@ describe('of a connection on which nobody speaks', () => {
     readonly protocol?: string;
     readonly port?: number;
     readonly endpoint?: string;
+    readonly state?: string;
   }
 
   /** How many count after so many seconds; each time it says how many more the entry has, given how many it began with. */
   function counted(left: (second: number) => number, silent: Silent = {}): readonly number[] {
-    const { protocol = 'tcp', port = 46474, endpoint = '203.0.113.10' } = silent;
+    const { protocol = 'tcp', port = 46474, endpoint = '203.0.113.10', state = 'ESTABLISHED' } = silent;
     const connections = new ConnectionsLeft();
     return [0, 10, 29, 31].map((second) => {
       const dump =
         `${protocol},orig=(src=10.244.1.5,dst=203.0.113.10,sport=46474,dport=9000,packets=1,bytes=60),` +
         `reply=(src=${endpoint},dst=${first},sport=9000,dport=${String(port)},packets=1,bytes=60),` +
-        `zone=1,timeout=${String(left(second))},mark=458755,protoinfo=(state=ESTABLISHED)`;
+        `zone=1,timeout=${String(left(second))},mark=458755,protoinfo=(state=${state})`;
       return connections.count(dump, new Set([first]), second * 1000).get(first) ?? 0;
     });
   }
@@ -58,6 +59,10 @@ describe('of a connection on which nobody speaks', () => {
     expect(counted(silent)).toEqual([1, 1, 1, 0]);
     // The timeout is in whole seconds.
     expect(counted((second) => silent(second) - (second % 2))).toEqual([1, 1, 1, 0]);
+  });
+
+  test('so they do when it is half closed, whatever its port is', () => {
+    expect(counted(silent, { port: 1025, state: 'FIN_WAIT_2' })).toEqual([1, 1, 1, 0]);
   });
 
   test.each<[string, (second: number) => number, Silent]>([
