@@ -103,7 +103,7 @@ export class Follower {
     if (addresses === undefined) return;
     const stale: { readonly address: string; readonly original: Tuple }[] = [];
     await this.options.table.dump(({ original, reply }: ConntrackEntry) => {
-      const address = addressIn(addresses, reply.destination, original.destination);
+      const address = addressIn(addresses, original, reply.destination);
       if (address !== undefined && !known.keys.has(tupleKey(original))) stale.push({ address, original });
     });
     // What was taken over meanwhile is this gateway's own.
@@ -116,8 +116,7 @@ export class Follower {
   }
 
   private isOf(addresses: ReadonlySet<string> = nothing, connection: SyncConnection): boolean {
-    const { destination } = connection.original;
-    return addressIn(addresses, replyDestination(connection), destination) !== undefined;
+    return addressIn(addresses, connection.original, replyDestination(connection)) !== undefined;
   }
 
   private count(change: 'made' | 'refreshed' | 'ended', { done, failures }: Changes): void {

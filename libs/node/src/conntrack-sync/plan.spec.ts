@@ -105,9 +105,22 @@ describe('where copies are told apart from own connections', () => {
   });
 });
 
-test('an address is found at either end', () => {
+describe('a connection is of the address', () => {
   const addresses = new Set(['198.18.0.1']);
-  expect(addressIn(addresses, '198.18.0.1', '203.0.113.10')).toBe('198.18.0.1');
-  expect(addressIn(addresses, '10.244.1.5', '198.18.0.1')).toBe('198.18.0.1');
-  expect(addressIn(addresses, '10.244.1.5', '203.0.113.10')).toBeUndefined();
+  const found = (source: string, destination: string, answersTo: string) =>
+    addressIn(addresses, { source, destination }, answersTo);
+
+  test('that it leaves with', () => {
+    expect(found('10.244.1.5', '203.0.113.10', '198.18.0.1')).toBe('198.18.0.1');
+    expect(found('10.244.1.5', '203.0.113.10', '198.18.0.2')).toBeUndefined();
+  });
+
+  test('that it came to', () => {
+    expect(found('192.0.2.9', '198.18.0.1', '192.0.2.9')).toBe('198.18.0.1');
+    expect(found('192.0.2.9', '198.18.0.2', '192.0.2.9')).toBeUndefined();
+  });
+
+  test("and not of another gateway's that a Pod asks", () => {
+    expect(found('10.244.1.5', '198.18.0.1', '198.18.0.2')).toBeUndefined();
+  });
 });

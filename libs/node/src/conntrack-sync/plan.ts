@@ -3,6 +3,8 @@
  * next in the order of a slot copy what they are told of it. Pure.
  */
 import { type GlobalSlot, type SlotDuty, type SlotView } from '@sluice/model';
+import { type Tuple } from '@sluice/netlink';
+import { outsideAddress } from '../switch/conntrack-dump.js';
 
 export interface SyncPlan {
   /** Addresses whose connections this gateway tells of. */
@@ -93,12 +95,12 @@ export function syncPlan(view: SlotView, open: ReadonlySet<GlobalSlot>, mode: Sy
   };
 }
 
-/**
- * Of an egress connection the address that answers go to, of one that came in the address that it came to; undefined:
- * neither is among `addresses`.
- */
-export const addressIn = (
+/** The address outside that a connection is of; undefined: it is not among `addresses`. */
+export function addressIn(
   addresses: ReadonlySet<string>,
-  reply: string,
-  original: string,
-): string | undefined => [reply, original].find((address) => addresses.has(address));
+  original: Pick<Tuple, 'source' | 'destination'>,
+  answersTo: string,
+): string | undefined {
+  const address = outsideAddress(original, answersTo);
+  return addresses.has(address) ? address : undefined;
+}

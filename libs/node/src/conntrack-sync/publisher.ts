@@ -98,7 +98,7 @@ export class Publisher {
   }
 
   private isTold({ reply, original }: ConntrackEntry): boolean {
-    return addressIn(this.published, reply.destination, original.destination) !== undefined;
+    return addressIn(this.published, original, reply.destination) !== undefined;
   }
 
   private flush(): void {

@@ -18,7 +18,13 @@ import {
   tupleKey,
 } from '@sluice/netlink';
 import { replayFrame } from '../frames/replay.js';
-import { dumpedConnection, type DumpedConnection, isOver, originalOf } from '../switch/conntrack-dump.js';
+import {
+  dumpedConnection,
+  type DumpedConnection,
+  isOver,
+  originalOf,
+  outsideAddress,
+} from '../switch/conntrack-dump.js';
 import { type Switch } from '../switch/switch.js';
 import { type ConnectionTable } from './ports.js';
 
@@ -82,7 +88,7 @@ export class SwitchTable {
     const { switch: ovs, zone } = this.options;
     const dump = await ovs.connections(zone);
     for (const found of dump.split('\n').flatMap((line) => dumpedConnection(line) ?? [])) {
-      if (![found.answersTo.address, found.destination].some(isStill)) continue;
+      if (!isStill(outsideAddress(found, found.answersTo.address))) continue;
       const original = originalOf(found);
       this.copies.delete(tupleKey(original));
       await ovs.endConnection(zone, original);

@@ -1,6 +1,6 @@
 /** How many connections hold a gateway that is being left, by the address outside (ovs-dpctl(8), dump-conntrack -s). */
 import { canonicalIp } from '@sluice/core';
-import { isOverIn } from '../switch/conntrack-dump.js';
+import { isOverIn, outsideAddress } from '../switch/conntrack-dump.js';
 
 /**
  * Of the original direction source, destination and port of the source; of the reply source, destination, and the port
@@ -42,9 +42,9 @@ export class ConnectionsLeft {
     const silences = new Map<string, Silence>();
     for (const line of dump.split('\n')) {
       const [, protocol, source, to, fromPort, toPort, answersFrom, from, answersTo] = form.exec(line) ?? [];
-      if (to === undefined || from === undefined || isOverIn(line)) continue;
-      const address = [from, to].map(canonicalIp).find((text) => addresses.has(text));
-      if (address === undefined) continue;
+      if (source === undefined || to === undefined || from === undefined || isOverIn(line)) continue;
+      const address = canonicalIp(outsideAddress({ source, destination: to }, from));
+      if (!addresses.has(address)) continue;
       const keepsPort = to === answersFrom && fromPort === answersTo;
       if (protocol === 'tcp' && (keepsPort || halfClosed.test(line))) {
         const key = [source, fromPort, to, toPort].join(' ');

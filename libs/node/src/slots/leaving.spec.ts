@@ -28,6 +28,11 @@ test('connections count by their address outside, but for those that are over', 
   );
 });
 
+test('a connection to an address that is being left, from one that is not, does not count', () => {
+  const dump = `tcp,orig=(src=10.244.1.5,dst=${first},sport=4,dport=80),reply=(src=${first},dst=198.18.0.101,sport=80,dport=4),zone=1`;
+  expect(new ConnectionsLeft().count(dump, new Set([first]), 0).size).toBe(0);
+});
+
 test('a service counts by the address that was asked for', () => {
   const dump = `tcp,orig=(src=192.0.2.9,dst=${first},sport=4,dport=80),reply=(src=10.244.1.5,dst=192.0.2.9,sport=8080,dport=4),zone=1`;
   expect(new ConnectionsLeft().count(dump, new Set([first]), 0).get(first)).toBe(1);

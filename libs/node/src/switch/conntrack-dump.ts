@@ -46,6 +46,15 @@ export const originalOf = (found: DumpedConnection): Tuple => ({
   transport: { kind: 'ports', source: found.sourcePort, destination: found.destinationPort },
 });
 
+/**
+ * The address outside that a connection is of: of one that leaves the address that answers go to, of one that came in the
+ * address that it came to. A Pod may ask an address that another gateway holds: its connection is not of that.
+ */
+export const outsideAddress = (
+  { source, destination }: Pick<Tuple, 'source' | 'destination'>,
+  answersTo: string,
+): string => (answersTo === source ? destination : answersTo);
+
 /** Both sides have said that they send no more (RFC 9293 section 3.3.2), or one has broken it off. */
 const overStates = ['TIME_WAIT', 'CLOSING', 'LAST_ACK', 'CLOSED', 'CLOSE'] as const;
 
