@@ -177,7 +177,6 @@ test.each<[string, (holder: Host) => Promise<void>]>([
   testMs,
 );
 
-// The last one: ends of connections that the former holder did not see keep it for the drain timeout.
 test(
   'a holder is drained: nothing is lost',
   async () => {

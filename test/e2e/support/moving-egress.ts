@@ -31,7 +31,7 @@ export interface Seen {
 export const gateways: readonly string[] = ['gateway-1', 'gateway-2'];
 export const otherGateway = (gateway: string): string => gateways.find((name) => name !== gateway) ?? '';
 export const server = { ipv4: servers.ipv4.routed, ipv6: servers.ipv6.routed };
-/** Above the drain timeout, for which connections that ended unseen keep a former holder. */
+/** Above the drain timeout, for which a connection that ended unseen may keep a former holder (ADR 33). */
 const settledWithinMs = 420_000;
 const plan = existingLab(labName);
 

@@ -112,18 +112,24 @@ test("a copy is not one of the successor's own, until it carries the address", a
   expect(successor.withoutCopies(await there.ovs.connections(zones.successor))).toContain('sport=40001');
 });
 
-test('of an address that another gateway has nothing is remembered, and copies are made anew', async () => {
-  const copy = [egress(40_001, { sourceNat: { address, port: 5000 } })];
+test('of an address that another gateway has only copies are kept', async () => {
+  const copies = [40_001, 40_003].map((port) =>
+    egress(port, { sourceNat: { address, port: 5000 + (port % 10) } }),
+  );
   await begin(zones.successor, 40_002, 5002);
-  await successor.copied.insert(copy);
-  await lines(zones.successor, 2);
+  // The same connection had another port at an earlier time.
+  await begin(zones.successor, 40_003, 6003);
+  await successor.copied.insert(copies);
+  await lines(zones.successor, 3);
   const ends = (...addresses: readonly string[]) => successor.endStale((found) => addresses.includes(found));
   // Of another address, and the one that the Pod asks.
   await ends('198.18.0.7', '203.0.113.10');
-  await lines(zones.successor, 2);
+  await lines(zones.successor, 3);
   await ends(address);
-  await lines(zones.successor, 0);
-  expect(await successor.copied.insert(copy)).toMatchObject({ done: 1 });
+  expect(await lines(zones.successor, 1)).toEqual([expect.stringContaining('sport=40001')]);
+  expect(await successor.copied.insert(copies)).toMatchObject({ done: 1, passed: [0] });
+  const [, made] = await lines(zones.successor, 2);
+  expect(made).toContain('dport=5003');
 });
 
 test('a copy is ended, and nothing else is', async () => {

@@ -81,8 +81,8 @@ export class SwitchTable {
   }
 
   /**
-   * Ends what this gateway remembers of addresses that another one holds: these connections have gone on or ended without
-   * it. Copies among them are made anew by the next snapshot. `isStill`: asked before each, for it takes its time.
+   * Ends what this gateway remembers of addresses that another one holds, but for copies: these connections have gone on or
+   * ended without it. `isStill`: asked before each, for it takes its time.
    */
   async endStale(isStill: (address: string) => boolean): Promise<void> {
     const { switch: ovs, zone } = this.options;
@@ -90,7 +90,10 @@ export class SwitchTable {
     for (const found of dump.split('\n').flatMap((line) => dumpedConnection(line) ?? [])) {
       if (!isStill(outsideAddress(found, found.answersTo.address))) continue;
       const original = originalOf(found);
-      this.copies.delete(tupleKey(original));
+      const key = tupleKey(original);
+      if (isSame(found, this.copies.get(key)?.connection)) continue;
+      // A copy could not be made over it; the next snapshot makes it.
+      this.copies.delete(key);
       await ovs.endConnection(zone, original);
     }
   }
@@ -136,6 +139,10 @@ export class SwitchTable {
     return { done: originals.length - passed.length, passed, failures: new Map() };
   }
 }
+
+/** It is what the copy was to be. */
+const isSame = ({ answersTo }: DumpedConnection, copy: NewConnection | undefined): boolean =>
+  copy?.sourceNat?.address === answersTo.address && copy.sourceNat.port === answersTo.port;
 
 const nothingDone: Changes = { done: 0, passed: [], failures: new Map() };
 
