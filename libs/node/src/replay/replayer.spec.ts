@@ -15,17 +15,20 @@ const dump = [
 ].join('\n');
 
 let sent: TunnelledFrame[] = [];
+/** What the agent's switch remembers. */
+let remembered: string;
 let clock: ManualClock;
 let replayer: Replayer;
 
 beforeEach(() => {
   sent = [];
+  remembered = dump;
   clock = new ManualClock();
   replayer = new Replayer({
     clock,
     logger: silentLogger,
     replayed: new Counter({ name: 'replayed', help: 'x', registers: [new Registry()] }),
-    dump: () => Promise.resolve(dump),
+    dump: () => Promise.resolve(remembered),
     send: (packets) => {
       sent.push(...packets);
       return Promise.resolve();
@@ -73,6 +76,28 @@ test('connections of a dead holder are shown to the new one', async () => {
   expect(udp?.length).toBe((14 + 40 + 8) * 2);
 });
 
+test('those that nobody has answered yet are shown again, after one and five seconds', async () => {
+  replayer.update(egress([3]));
+  replayer.update(egress([4]));
+  await pass(900);
+  expect(sent).toHaveLength(2);
+  await pass(200);
+  expect(sent).toHaveLength(4);
+  // An answer pins it to the new holder.
+  remembered = dump.replace(mark(7, 3), mark(7, 4));
+  await pass(10_000);
+  expect(sent).toHaveLength(5);
+});
+
+test('nothing is shown again once the process ends', async () => {
+  replayer.update(egress([3]));
+  replayer.update(egress([4]));
+  await replayer.settled();
+  replayer.stop();
+  await pass(6000);
+  expect(sent).toHaveLength(2);
+});
+
 test.each([
   ['nothing changed', [3], [3]],
   ['a planned move, whose former holder still serves', [3], [4, 3]],
@@ -99,6 +124,7 @@ test('connections of a gateway that BFD hears no longer go to its successor ahea
   await replayer.settled();
   sent = [];
   await pass(100);
+  // Not every 40 ms any more.
   expect(sent).toEqual([]);
 });
 

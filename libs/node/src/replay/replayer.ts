@@ -3,8 +3,8 @@
  * outside speaks, and is not understood. The agent knows every connection of its Pods, and sends one packet of each to
  * the new holder, which rebuilds its state from it and drops it.
  *
- * It does so twice: when the map names the new holder, and ahead of that, over and over, from the moment that BFD hears
- * the old one no longer. A gateway takes a replay as soon as its gate is armed and forgets it otherwise, so that its
+ * It does so when the map names the new holder, and ahead of that, over and over, from the moment that BFD hears the old
+ * one no longer. A gateway takes a replay as soon as its gate is armed and forgets it otherwise, so that its
  * state is there when the gate opens: the outside's next retransmission may be the last one for most of a second.
  */
 import { type Clock, describeError, type Logger } from '@sluice/core';
@@ -42,11 +42,15 @@ const aheadMs = 2000;
 /** So many take one round's time; those beyond wait for the map. */
 const aheadMost = 2000;
 
+/** After the first time, for those that are still pinned to the old one: nobody acknowledges the packet of a replay. */
+const againMs = [1000, 5000] as const;
+
 export class Replayer {
   private routes: ReadonlyMap<number, EgressRoute> = new Map();
   /** Slot → gateways that may carry it, best first. */
   private orders: ReadonlyMap<number, readonly number[]> = new Map();
   private liveness: ReadonlyMap<number, boolean> = new Map();
+  private readonly timers = new Set<() => void>();
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
 
@@ -54,12 +58,12 @@ export class Replayer {
 
   /** The routes that are programmed now; connections of those whose gateways changed are replayed. */
   update({ egresses, slots }: ReplayRoutes): void {
-    const moved = new Map(
-      egresses.filter((route) => this.hasMoved(route)).map((route) => [route.egressId, route]),
-    );
+    const moved = new Set(egresses.filter((route) => this.hasMoved(route)).map(({ egressId }) => egressId));
     this.routes = new Map(egresses.map((route) => [route.egressId, route]));
     this.orders = new Map(slots.map(({ slot, gateways }) => [slot, gateways]));
-    if (moved.size > 0) this.begin(() => this.replay(moved));
+    if (moved.size === 0) return;
+    this.begin(() => this.replay(moved));
+    for (const ms of againMs) this.later(ms, () => this.begin(() => this.replay(moved)));
   }
 
   /** Node id → whether BFD hears it. What a gateway carried that fell silent is replayed ahead. */
@@ -78,6 +82,16 @@ export class Replayer {
 
   stop(): void {
     this.stopped = true;
+    for (const cancel of this.timers) cancel();
+    this.timers.clear();
+  }
+
+  private later(ms: number, work: () => void): void {
+    const cancel = this.options.clock.after(ms, () => {
+      this.timers.delete(cancel);
+      work();
+    });
+    this.timers.add(cancel);
   }
 
   private begin(work: () => Promise<void>): void {
@@ -93,9 +107,10 @@ export class Replayer {
     return former.some((gateway) => !serving.includes(gateway));
   }
 
-  private async replay(routes: ReadonlyMap<number, EgressRoute>): Promise<void> {
+  /** Connections of egresses that moved, as far as they are pinned to a gateway that does not serve them any more. */
+  private async replay(moved: ReadonlySet<number>): Promise<void> {
     const lost = podConnections(await this.options.dump()).flatMap((connection) => {
-      const route = routes.get(connection.egressId);
+      const route = moved.has(connection.egressId) ? this.routes.get(connection.egressId) : undefined;
       const [holder] = route?.serving ?? [];
       if (holder === undefined || route?.serving.includes(connection.gateway) === true) return [];
       return [packetOf(connection, holder)];
