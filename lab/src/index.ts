@@ -16,6 +16,7 @@ export {
 export { until } from './command.js';
 export { dualFrames, type Frame } from './observe/holders.js';
 export { allLanes, crowdLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
+export { undisturbed } from './observe/stalls.js';
 export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
 export { askStore, gatewaysAreReached } from './observe/store.js';
 export { Witness } from './observe/witness.js';

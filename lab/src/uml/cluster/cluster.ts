@@ -28,6 +28,7 @@ import {
 import { RealRedis } from '../../../../libs/coordination/src/testing/real-redis.js';
 import { RealApiServer } from '../../../../libs/kube/src/testing/real-apiserver.js';
 import { run, until } from '../../command.js';
+import { ApiWatchdog } from './api-watchdog.js';
 import { Host, type Link, makeBridge } from './host.js';
 import {
   endpoints,
@@ -76,6 +77,7 @@ interface Hosts {
 interface Parts {
   readonly directory: string;
   readonly server: RealApiServer;
+  readonly watchdog: ApiWatchdog;
   readonly redis: RealRedis | undefined;
   readonly client: KubeClient;
   readonly hosts: Hosts;
@@ -113,9 +115,10 @@ export class KernelCluster {
     await hosts.worker.ip(`route add default via ${controlPlane}`);
     const server = await RealApiServer.start(controlPlane);
     const client = new KubeClient(await loadClusterConfig({ kubeconfig: server.kubeconfigFile }));
+    const watchdog = await ApiWatchdog.start(server);
     const redis = count > 1 ? await RealRedis.startAt(controlPlane) : undefined;
     const settings = { kubeconfig: server.kubeconfigFile, apiServer: controlPlane, redis: redis?.url };
-    return new KernelCluster({ directory, server, redis, client, hosts, settings });
+    return new KernelCluster({ directory, server, watchdog, redis, client, hosts, settings });
   }
 
   /** Of the worker on the underlay. */
@@ -225,11 +228,13 @@ export class KernelCluster {
       this.parts.server.signal(which);
       for (const child of [controller, ...others]) child?.kill(which);
     };
+    this.parts.watchdog.pause(true);
     signal('SIGSTOP');
     try {
       return await work();
     } finally {
       signal('SIGCONT');
+      this.parts.watchdog.pause(false);
     }
   }
 
@@ -243,6 +248,7 @@ export class KernelCluster {
     const { control, outside, gateways, worker, pod } = this.hosts;
     for (const host of [...this.others, control, outside, ...gateways, worker, pod]) await host.stop();
     await this.client.close();
+    await this.parts.watchdog.stop();
     await this.parts.redis?.stop();
     await this.parts.server.stop();
     for (const bridge of ['management', 'uplink', 'underlay']) await run(['ip', 'link', 'delete', bridge]);
