@@ -29,9 +29,6 @@ const temporary = '/run/tmp';
 /** Open vSwitch 3.1 counts no cores in the first ten seconds of a kernel, and starts no handlers then. */
 const firstSecond = 11;
 
-/** Of the API server and etcd, which have one slow core with all others, and memory enough. */
-const goPrograms = { GOGC: '400' } as const;
-
 /** What the kernel runs as its first process: mounts, the command, its status, the end. */
 function initScript({ command, cwd = process.cwd(), environment = {} }: UmlCommand, status: string): string {
   const exported = {
@@ -40,7 +37,6 @@ function initScript({ command, cwd = process.cwd(), environment = {} }: UmlComma
     LANG: 'C.UTF-8',
     TERM: 'dumb',
     TMPDIR: temporary,
-    ...goPrograms,
     ...environment,
   };
   return [

@@ -22,7 +22,7 @@ export const outsideServer = `${outsideAddress}:${String(ports.tcp)}`;
 export const service = `${gatewayAddress}:${String(nodePorts.read)}`;
 /** One core has all of it. */
 export const patienceMs = 150_000;
-export const startMs = 400_000;
+export const startMs = 600_000;
 
 /** The addresses that `target` sees of a client. */
 export async function seenBy(client: Host, target: string): Promise<string[]> {

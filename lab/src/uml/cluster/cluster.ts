@@ -113,7 +113,8 @@ export class KernelCluster {
     await linkPod(hosts);
     for (const gateway of hosts.gateways) await gateway.ip(`route add default via ${outsideAddress}`);
     await hosts.worker.ip(`route add default via ${controlPlane}`);
-    const server = await RealApiServer.start(controlPlane);
+    // One that hangs at its start is tried once more; see the watchdog.
+    const server = await RealApiServer.start(controlPlane).catch(() => RealApiServer.start(controlPlane));
     const client = new KubeClient(await loadClusterConfig({ kubeconfig: server.kubeconfigFile }));
     const watchdog = await ApiWatchdog.start(server);
     const redis = count > 1 ? await RealRedis.startAt(controlPlane) : undefined;
