@@ -104,11 +104,7 @@ interface Seen {
 }
 
 const holds = ({ name }: Host): Promise<void> =>
-  until(
-    `${name} to hold the address`,
-    () => slotOf(cluster).then(({ holder }) => holder === name, unlessUnreachable),
-    patienceMs,
-  );
+  until(`${name} to hold the address`, async () => (await slotOf(cluster)).holder === name, patienceMs);
 
 /** Of the Pod, until it is answered again with its address. */
 async function seenWhile(disturb: () => unknown, planned = false): Promise<Seen> {

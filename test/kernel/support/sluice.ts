@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
+import { TransportError } from '@sluice/core';
 import { egressAddresses, egressPools, namespaces } from '@sluice/kube';
 import {
   gatewayAddress,
@@ -73,8 +74,18 @@ interface Slot {
   readonly previous?: string | undefined;
 }
 
-/** Of the egress address, as the cluster's map has it. */
-export async function slotOf({ client }: KernelCluster): Promise<Slot> {
+/** Of the egress address, as the cluster's map has it; asked until the API server, which may have to be started again, answers. */
+export async function slotOf(cluster: KernelCluster): Promise<Slot> {
+  for (;;) {
+    try {
+      return await slotNow(cluster);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+    }
+  }
+}
+
+async function slotNow({ client }: KernelCluster): Promise<Slot> {
   const { spec } = await client.get(egressAddresses, { name: egressAddress.replaceAll('.', '-') });
   const { status } = await client.get(egressPools, { name: spec.pool });
   return status?.slots?.find(({ slot }) => slot === spec.slot) ?? {};
