@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { setTimeout as lasting } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { TransportError } from '@sluice/core';
 import { egressGateways } from '@sluice/kube';
 import {
   dualFrames,
@@ -20,6 +19,7 @@ import { sctpClient, sctpServer } from './support/programs.js';
 import {
   each,
   egressAddress,
+  fromApi,
   leavesByItsAddress,
   patienceMs,
   slotOf,
@@ -30,6 +30,7 @@ import {
   unharmed,
 } from './support/sluice.js';
 
+/** With the repetitions of those that are to be undisturbed. */
 const testMs = 600_000;
 
 let cluster: KernelCluster;
@@ -49,23 +50,8 @@ afterEach(async () => {
   }
 }, testMs);
 
-/** Asked again where the API server, which has the only core with all others, did not answer in time. */
-const drain = ({ name }: Host, draining: boolean): Promise<void> =>
-  until(
-    `${name} to be told`,
-    () =>
-      cluster.client.patch(egressGateways, { name }, { spec: { draining } }).then(
-        () => true,
-        (error: unknown) => unlessUnreachable(error),
-      ),
-    testMs,
-  );
-
-/** Not true yet; throws what is no silence of the API server. */
-function unlessUnreachable(error: unknown): false {
-  if (error instanceof TransportError) return false;
-  throw error;
-}
+const drain = ({ name }: Host, draining: boolean): Promise<unknown> =>
+  fromApi(`${name} drains`, () => cluster.client.patch(egressGateways, { name }, { spec: { draining } }));
 
 const ovsDirectories = (): readonly string[] =>
   [...cluster.hosts.gateways, cluster.hosts.worker].map(({ directory }) => join(directory, 'ovs'));
@@ -75,14 +61,10 @@ const settled = (): Promise<void> =>
   until(
     'both gateways to be ready, and no former holder',
     async () => {
-      try {
-        const gateways = await cluster.client.listAll(egressGateways);
-        const { holder, previous } = await slotOf(cluster);
-        const ready = gateways.filter(({ status }) => status?.state === 'Ready');
-        return ready.length === 2 && holder !== undefined && previous === undefined;
-      } catch (error) {
-        return unlessUnreachable(error);
-      }
+      const gateways = await fromApi('gateways', () => cluster.client.listAll(egressGateways));
+      const { holder, previous } = await slotOf(cluster);
+      const ready = gateways.filter(({ status }) => status?.state === 'Ready');
+      return ready.length === 2 && holder !== undefined && previous === undefined;
     },
     testMs,
   );

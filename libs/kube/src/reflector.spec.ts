@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { setTimeout as after } from 'node:timers/promises';
 import { type Logger, silentLogger, systemClock } from '@sluice/core';
+import { type BackoffLimits } from './backoff.js';
 import { KubeClient, type KubeReader } from './client.js';
 import { loadClusterConfig } from './cluster-config.js';
 import { Reflector } from './reflector.js';
@@ -34,6 +35,12 @@ const logger: Logger = {
 
 let reflector: Reflector<Service>;
 
+const follower = (reader: KubeReader, backoff: BackoffLimits): Reflector<Service> =>
+  new Reflector({
+    ...{ client: reader, clock: systemClock, logger, watchdogMs, backoff },
+    ...{ resource: services, namespace: 'default' },
+  });
+
 const create = async (name: string): Promise<void> => {
   const metadata = { namespace: 'default', name };
   await client.create(services, { metadata, spec: { ports: [{ port: 80 }] } });
@@ -47,15 +54,7 @@ async function until(holds: () => boolean): Promise<void> {
 beforeAll(async () => {
   server = await RealApiServer.start();
   client = new KubeClient(await loadClusterConfig({ kubeconfig: server.kubeconfigFile }), { timeoutMs: 500 });
-  reflector = new Reflector({
-    client: counting,
-    clock: systemClock,
-    logger,
-    resource: services,
-    namespace: 'default',
-    watchdogMs,
-    backoff: { firstMs: 50, mostMs: 200 },
-  });
+  reflector = follower(counting, { firstMs: 50, mostMs: 200 });
   reflector.start();
   await reflector.synced;
 });
@@ -92,24 +91,17 @@ describe('a watch that brings nothing for long', () => {
 });
 
 it('tries again at once when the server answers somebody else', async () => {
-  const patient = new Reflector({
-    client,
-    clock: systemClock,
-    logger,
-    resource: services,
-    namespace: 'default',
-    watchdogMs,
-    backoff: { firstMs: 3_600_000, mostMs: 3_600_000 },
-  });
+  const patient = follower(client, { firstMs: 3_600_000, mostMs: 3_600_000 });
   patient.start();
-  await patient.synced;
-  server.signal('SIGSTOP');
   try {
+    await patient.synced;
+    server.signal('SIGSTOP');
     await until(() => patient.state === 'disconnected');
+    server.signal('SIGCONT');
+    await client.list(services, { namespace: 'default' });
+    await until(() => patient.state === 'watching');
   } finally {
     server.signal('SIGCONT');
+    await patient.stop();
   }
-  await client.list(services, { namespace: 'default' });
-  await until(() => patient.state === 'watching');
-  await patient.stop();
 });

@@ -40,7 +40,7 @@ export interface SyncMode {
   /** Of the time, which a snapshot takes at most. */
   readonly snapshotShare: number;
   /**
-   * Copies are told apart from this gateway's own connections: only they are ever ended. A holder makes none of what the
+   * Copies are told apart from this gateway's own connections: snapshots end nothing else. A holder makes none of what the
    * former one still serves, for that one has to see both directions of it.
    */
   readonly knowsCopies: boolean;

@@ -1,6 +1,6 @@
 /**
  * A gateway that loses an address while its switch lives remembers connections that go on, and end, at another one. Had
- * it the address back, it would take their packets for ones out of order, and wait for their end when it hands over.
+ * it the address back, it would take answers that are another gateway's, and wait for their end when it hands over.
  */
 import { type Clock, describeError, type Logger } from '@sluice/core';
 

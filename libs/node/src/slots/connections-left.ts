@@ -16,8 +16,8 @@ const timeout = /,timeout=(\d+)/;
 const halfClosed = /state=(?:FIN_WAIT_[12]|CLOSE_WAIT)\b/;
 
 /**
- * Nobody has spoken on it for so long: most often its end was never seen here, as when the Pod gave it up while no
- * gateway could be reached. Agents know which ones live, and pass these on to the new holder (ADR 33).
+ * Nobody has spoken on it for so long: its end may not have been seen here, as when the Pod gave it up while no gateway
+ * could be reached. Agents know which ones live, and pass these on to the new holder (ADR 33).
  */
 const silentMs = 30_000;
 /** The timeout is in whole seconds, and a dump takes its time. */

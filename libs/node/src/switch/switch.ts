@@ -33,7 +33,7 @@ export interface MadeConnection {
 }
 
 export interface DumpOptions {
-  /** Each line with the seconds that the entry has left, and with its counters where the kernel has any. */
+  /** Each line with the seconds that its entry has left. Only on demand: the kernel puts counters between the ports then. */
   readonly timeouts: boolean;
 }
 
