@@ -4,3 +4,4 @@ export * from './errors.js';
 export * from './ip.js';
 export * from './logger.js';
 export * from './program.js';
+export { Timers } from './timers.js';

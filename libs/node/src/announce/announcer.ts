@@ -2,7 +2,7 @@
  * Tells the uplink about addresses that this gateway has begun to hold, and tells it again, since a frame may be lost
  * and a switch may learn late: after 0, 0.1, 1 and 5 seconds.
  */
-import { type Clock } from '@sluice/core';
+import { type Clock, Timers } from '@sluice/core';
 import { announcement } from '../frames/announcement.js';
 
 const repeatsMs = [100, 1000, 5000] as const;
@@ -20,9 +20,11 @@ export class Announcer {
   private mac = '';
   /** By address, with `mac`. */
   private frames: ReadonlyMap<string, Uint8Array> = new Map();
-  private readonly timers = new Map<symbol, () => void>();
+  private readonly timers: Timers;
 
-  constructor(private readonly options: AnnouncerOptions) {}
+  constructor(private readonly options: AnnouncerOptions) {
+    this.timers = new Timers(options.clock);
+  }
 
   /** Addresses that may come to be held: their frames are made now, and not when the uplink waits for them. */
   prepare(mac: string, addresses: readonly string[]): void {
@@ -47,27 +49,17 @@ export class Announcer {
   }
 
   stop(): void {
-    for (const cancel of this.timers.values()) cancel();
-    this.timers.clear();
+    this.timers.cancel();
   }
 
   private announce(addresses: readonly string[]): void {
     this.send(addresses, atOnce.first);
-    for (const delayMs of repeatsMs) this.later(delayMs, () => this.send(addresses, atOnce.again));
+    for (const delayMs of repeatsMs) this.timers.after(delayMs, () => this.send(addresses, atOnce.again));
   }
 
   private send(addresses: readonly string[], part: number): void {
     const now = addresses.slice(0, part).filter((address) => this.held.has(address));
     this.options.send(now.flatMap((address) => this.frames.get(address) ?? []));
-    if (addresses.length > part) this.later(0, () => this.send(addresses.slice(part), part));
-  }
-
-  private later(ms: number, work: () => void): void {
-    const id = Symbol();
-    const cancel = this.options.clock.after(ms, () => {
-      this.timers.delete(id);
-      work();
-    });
-    this.timers.set(id, cancel);
+    if (addresses.length > part) this.timers.after(0, () => this.send(addresses.slice(part), part));
   }
 }

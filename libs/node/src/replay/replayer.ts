@@ -7,7 +7,7 @@
  * one no longer. A gateway takes a replay as soon as its gate is armed and forgets it otherwise, so that its
  * state is there when the gate opens: the outside's next retransmission may be the last one for most of a second.
  */
-import { type Clock, describeError, type Logger } from '@sluice/core';
+import { type Clock, describeError, type Logger, Timers } from '@sluice/core';
 import { tunnelIds } from '@sluice/datapath';
 import { type AgentIntent, type EgressRoute } from '@sluice/model';
 import { type Counter } from 'prom-client';
@@ -50,11 +50,13 @@ export class Replayer {
   /** Slot → gateways that may carry it, best first. */
   private orders: ReadonlyMap<number, readonly number[]> = new Map();
   private liveness: ReadonlyMap<number, boolean> = new Map();
-  private readonly timers = new Set<() => void>();
+  private readonly timers: Timers;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
 
-  constructor(private readonly options: ReplayerOptions) {}
+  constructor(private readonly options: ReplayerOptions) {
+    this.timers = new Timers(options.clock);
+  }
 
   /** The routes that are programmed now; connections of those whose gateways changed are replayed. */
   update({ egresses, slots }: ReplayRoutes): void {
@@ -63,7 +65,7 @@ export class Replayer {
     this.orders = new Map(slots.map(({ slot, gateways }) => [slot, gateways]));
     if (moved.size === 0) return;
     this.begin(() => this.replay(moved));
-    for (const ms of againMs) this.later(ms, () => this.begin(() => this.replay(moved)));
+    for (const ms of againMs) this.timers.after(ms, () => this.begin(() => this.replay(moved)));
   }
 
   /** Node id → whether BFD hears it. What a gateway carried that fell silent is replayed ahead. */
@@ -82,16 +84,7 @@ export class Replayer {
 
   stop(): void {
     this.stopped = true;
-    for (const cancel of this.timers) cancel();
-    this.timers.clear();
-  }
-
-  private later(ms: number, work: () => void): void {
-    const cancel = this.options.clock.after(ms, () => {
-      this.timers.delete(cancel);
-      work();
-    });
-    this.timers.add(cancel);
+    this.timers.cancel();
   }
 
   private begin(work: () => Promise<void>): void {
