@@ -118,7 +118,7 @@ program
   .command('uml')
   .description("run a command in a kernel that has all of Open vSwitch, on this machine's files")
   .argument('<command...>')
-  .option('--limit <seconds>', 'until the kernel is killed', wholeNumber, 1500)
+  .option('--limit <seconds>', 'until the kernel is killed', wholeNumber, 1200)
   .passThroughOptions()
   .action(async (words: readonly string[], { limit }: { readonly limit: number }) => {
     const kernel = await ensureKernel(terminalProgress);

@@ -19,7 +19,6 @@ import { sctpClient, sctpServer } from './support/programs.js';
 import {
   each,
   egressAddress,
-  fromApi,
   leavesByItsAddress,
   patienceMs,
   slotOf,
@@ -31,7 +30,7 @@ import {
 } from './support/sluice.js';
 
 /** With the repetitions of those that are to be undisturbed. */
-const testMs = 600_000;
+const testMs = 400_000;
 
 let cluster: KernelCluster;
 
@@ -51,7 +50,7 @@ afterEach(async () => {
 }, testMs);
 
 const drain = ({ name }: Host, draining: boolean): Promise<unknown> =>
-  fromApi(`${name} drains`, () => cluster.client.patch(egressGateways, { name }, { spec: { draining } }));
+  cluster.client.patch(egressGateways, { name }, { spec: { draining } });
 
 const ovsDirectories = (): readonly string[] =>
   [...cluster.hosts.gateways, cluster.hosts.worker].map(({ directory }) => join(directory, 'ovs'));
@@ -61,7 +60,7 @@ const settled = (): Promise<void> =>
   until(
     'both gateways to be ready, and no former holder',
     async () => {
-      const gateways = await fromApi('gateways', () => cluster.client.listAll(egressGateways));
+      const gateways = await cluster.client.listAll(egressGateways);
       const { holder, previous } = await slotOf(cluster);
       const ready = gateways.filter(({ status }) => status?.state === 'Ready');
       return ready.length === 2 && holder !== undefined && previous === undefined;

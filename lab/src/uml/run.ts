@@ -1,12 +1,14 @@
 /**
  * Runs a command in a kernel of its own that sees the host's files. /run, /dev and /proc are its own, and temporary
- * files go to /run; everything else is the host's, also a source tree below /tmp, so what is written there stays.
+ * files go to /run; everything else is the host's, also a source tree below /tmp, so what is written there stays. Its only
+ * link leads to what runs beside it, and no further.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Beside } from './beside.js';
 
 export interface UmlCommand {
   readonly kernel: string;
@@ -70,6 +72,7 @@ export async function runInUml(asked: UmlCommand): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-uml-'));
   const [init, status] = ['init', 'status'].map((name) => join(directory, name));
   if (init === undefined || status === undefined) throw new TypeError('no files');
+  const beside = await Beside.start();
   try {
     writeFileSync(init, initScript(asked, status), { mode: 0o755 });
     const options = [
@@ -79,14 +82,16 @@ export async function runInUml(asked: UmlCommand): Promise<number> {
       `init=${init}`,
       ...['con=null', 'con0=fd:0,fd:1', 'quiet'],
     ];
+    const [program = '', ...args] = beside.command(asked.kernel, options);
     // A process group of its own: the kernel's processes end with it.
-    const child = spawn(asked.kernel, options, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
     const timer = setTimeout(() => killGroup(child.pid), asked.limitMs);
     await once(child, 'close');
     clearTimeout(timer);
     killGroup(child.pid);
     return existsSync(status) ? Number(readFileSync(status, 'utf8')) : killedStatus;
   } finally {
+    await beside.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { TransportError } from '@sluice/core';
 import { egressAddresses, egressPools, namespaces } from '@sluice/kube';
 import {
   gatewayAddress,
@@ -23,7 +22,7 @@ export const outsideServer = `${outsideAddress}:${String(ports.tcp)}`;
 export const service = `${gatewayAddress}:${String(nodePorts.read)}`;
 /** One core has all of it. */
 export const patienceMs = 150_000;
-export const startMs = 400_000;
+export const startMs = 240_000;
 
 /** The addresses that `target` sees of a client. */
 export async function seenBy(client: Host, target: string): Promise<string[]> {
@@ -74,29 +73,12 @@ interface Slot {
   readonly previous?: string | undefined;
 }
 
-/** Asks again while the API server, which has the only core with all others and may have to be started again, does not answer. */
-export async function fromApi<T>(what: string, ask: () => Promise<T>): Promise<T> {
-  const answers: T[] = [];
-  const isAnswered = async (): Promise<boolean> => {
-    try {
-      answers.push(await ask());
-      return true;
-    } catch (error) {
-      if (error instanceof TransportError) return false;
-      throw error;
-    }
-  };
-  await until(`the API server to answer: ${what}`, isAnswered, patienceMs);
-  return answers[0] as T;
-}
-
 /** Of the egress address, as the cluster's map has it. */
-export const slotOf = ({ client }: KernelCluster): Promise<Slot> =>
-  fromApi('the slot', async () => {
-    const { spec } = await client.get(egressAddresses, { name: egressAddress.replaceAll('.', '-') });
-    const { status } = await client.get(egressPools, { name: spec.pool });
-    return status?.slots?.find(({ slot }) => slot === spec.slot) ?? {};
-  });
+export async function slotOf({ client }: KernelCluster): Promise<Slot> {
+  const { spec } = await client.get(egressAddresses, { name: egressAddress.replaceAll('.', '-') });
+  const { status } = await client.get(egressPools, { name: spec.pool });
+  return status?.slots?.find(({ slot }) => slot === spec.slot) ?? {};
+}
 
 /**
  * Of the Pod: pings, datagrams, a connection on which both sides speak, and one on which it is silent; from outside a

@@ -1,6 +1,6 @@
 /**
- * A small cluster with the kernel datapath, in a kernel of its own (`lab uml`): a real API server, Sluice's own processes
- * and Open vSwitch, and no kubelet, so Nodes and the Pod are written by hand.
+ * A small cluster with the kernel datapath, in a kernel of its own (`lab uml`): Sluice's own processes, Open vSwitch,
+ * a real API server beside the kernel, and no kubelet, so Nodes and the Pod are written by hand.
  *
  *      outside ── uplink ── gateway-1 ── underlay ── worker-1 ── pod
  *     198.18.0.10        198.18.0.3  172.31.0.101  172.31.0.1   10.244.1.5
@@ -26,9 +26,10 @@ import {
   services,
 } from '@sluice/kube';
 import { RealRedis } from '../../../../libs/coordination/src/testing/real-redis.js';
-import { RealApiServer } from '../../../../libs/kube/src/testing/real-apiserver.js';
 import { run, until } from '../../command.js';
-import { ApiWatchdog } from './api-watchdog.js';
+import { ipBatch } from '../../namespaces.js';
+import { besideAddress, laneDevice } from '../beside.js';
+import { startApiServer } from './api-server.js';
 import { Host, type Link, makeBridge } from './host.js';
 import {
   endpoints,
@@ -76,8 +77,6 @@ interface Hosts {
 
 interface Parts {
   readonly directory: string;
-  readonly server: RealApiServer;
-  readonly watchdog: ApiWatchdog;
   readonly redis: RealRedis | undefined;
   readonly client: KubeClient;
   readonly hosts: Hosts;
@@ -94,6 +93,7 @@ export class KernelCluster {
   static async start({ gateways: count = 1 } = {}): Promise<KernelCluster> {
     const directory = mkdtempSync(join(tmpdir(), 'cluster-'));
     await makeBridge('management', `${controlPlane}/24`);
+    await ipBatch(undefined, [`link set ${laneDevice} master management up`]);
     await makeBridge('uplink');
     await makeBridge('underlay');
     const make = (name: string, ...links: readonly Link[]) => Host.make(name, directory, links);
@@ -113,13 +113,11 @@ export class KernelCluster {
     await linkPod(hosts);
     for (const gateway of hosts.gateways) await gateway.ip(`route add default via ${outsideAddress}`);
     await hosts.worker.ip(`route add default via ${controlPlane}`);
-    // One that hangs at its start is tried once more; see the watchdog.
-    const server = await RealApiServer.start(controlPlane).catch(() => RealApiServer.start(controlPlane));
-    const client = new KubeClient(await loadClusterConfig({ kubeconfig: server.kubeconfigFile }));
-    const watchdog = await ApiWatchdog.start(server);
+    const kubeconfig = await startApiServer();
+    const client = new KubeClient(await loadClusterConfig({ kubeconfig }));
     const redis = count > 1 ? await RealRedis.startAt(controlPlane) : undefined;
-    const settings = { kubeconfig: server.kubeconfigFile, apiServer: controlPlane, redis: redis?.url };
-    return new KernelCluster({ directory, server, watchdog, redis, client, hosts, settings });
+    const settings = { kubeconfig, apiServer: besideAddress, redis: redis?.url };
+    return new KernelCluster({ directory, redis, client, hosts, settings });
   }
 
   /** Of the worker on the underlay. */
@@ -222,20 +220,17 @@ export class KernelCluster {
     return host;
   }
 
-  /** Nothing changes in the cluster meanwhile, so nobody misses the control plane; it would take its share of the only core. */
+  /** Nothing changes in the cluster meanwhile, so nobody misses the controller; it would take its share of the only core. */
   async alone<T>(work: () => Promise<T>, others: readonly ChildProcess[] = []): Promise<T> {
     const controller = this.processes.get(this.hosts.control);
     const signal = (which: 'SIGSTOP' | 'SIGCONT'): void => {
-      this.parts.server.signal(which);
       for (const child of [controller, ...others]) child?.kill(which);
     };
-    this.parts.watchdog.pause(true);
     signal('SIGSTOP');
     try {
       return await work();
     } finally {
       signal('SIGCONT');
-      this.parts.watchdog.pause(false);
     }
   }
 
@@ -249,9 +244,7 @@ export class KernelCluster {
     const { control, outside, gateways, worker, pod } = this.hosts;
     for (const host of [...this.others, control, outside, ...gateways, worker, pod]) await host.stop();
     await this.client.close();
-    await this.parts.watchdog.stop();
     await this.parts.redis?.stop();
-    await this.parts.server.stop();
     for (const bridge of ['management', 'uplink', 'underlay']) await run(['ip', 'link', 'delete', bridge]);
     rmSync(this.parts.directory, { recursive: true });
   }

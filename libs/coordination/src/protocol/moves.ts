@@ -62,22 +62,31 @@ export class Moves {
 
   /** Hand-overs that hang, and retiring slots whose time is over, or whose withdrawal everybody has heard of. */
   expire(now: number): void {
-    const over: SlotRecord[] = [];
-    const ended: SlotRecord[] = [];
+    const closing: SlotRecord[] = [];
+    const withdrawing: SlotRecord[] = [];
     for (const record of this.context.slots.values()) {
-      const { step, gate, sharedUntil, withdrawnAt } = record;
+      const { step } = record;
       if (step.kind !== 'idle' && step.kind !== 'attempt' && now - step.startedAt > patienceMs)
         record.step = idle;
-      if (gate?.form !== 'retiring' || !record.isIdle) continue;
-      record.retiredAt ??= now;
-      if (withdrawnAt !== undefined) {
-        if (now - withdrawnAt >= this.settlingMs) over.push(record);
-      } else if (this.isLeftOut(record) && now - record.retiredAt >= this.settlingMs) over.push(record);
-      else if (sharedUntil === undefined) record.sharedUntil = now + this.context.settings.drainMs;
-      else if (sharedUntil <= now) (this.isNamed(record) ? ended : over).push(record);
+      const end = this.endOfRetirement(record, now);
+      if (end === 'closes') closing.push(record);
+      if (end === 'withdraws') withdrawing.push(record);
     }
-    closeSlots(this.context, over, { now, release: false });
-    this.withdraw(ended, now);
+    closeSlots(this.context, closing, { now, release: false });
+    this.withdraw(withdrawing, now);
+  }
+
+  /** Undefined: it goes on, or there is none. */
+  private endOfRetirement(record: SlotRecord, now: number): 'closes' | 'withdraws' | undefined {
+    const { gate, withdrawnAt } = record;
+    if (gate?.form !== 'retiring' || !record.isIdle) return undefined;
+    record.retiredAt ??= now;
+    record.sharedUntil ??= now + this.context.settings.drainMs;
+    const isSettled = (since: number): boolean => now - since >= this.settlingMs;
+    if (withdrawnAt !== undefined) return isSettled(withdrawnAt) ? 'closes' : undefined;
+    if (this.isLeftOut(record) && isSettled(record.retiredAt)) return 'closes';
+    if (record.sharedUntil > now) return undefined;
+    return this.isNamed(record) ? 'withdraws' : 'closes';
   }
 
   private get settlingMs(): number {
