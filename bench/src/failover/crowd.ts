@@ -8,6 +8,7 @@ import { median } from '../harness/measure.js';
 import { type Measurement } from '../harness/row.js';
 import { type SuiteContext } from '../harness/suite.js';
 import { ensure, forEach } from '../lab/many.js';
+import { Quiet } from '../lab/quiet.js';
 import { until } from '../lab/until.js';
 import { type Cluster, egress } from './cluster.js';
 import { runsAtMost } from './runs.js';
@@ -20,6 +21,8 @@ const pool = 'bench-crowd';
 const runs = runsAtMost(5);
 /** Allocations come with their namespaces; the API server is the slowest part, and is busy with them for minutes. */
 const patienceMs = 600_000;
+/** The controller says of thousands of addresses who holds them now: a death while it does so would be another measurement. */
+const quietMs = 3000;
 
 const poolObject = {
   metadata: { name: pool },
@@ -77,11 +80,13 @@ interface Restored {
 
 async function restore(
   cluster: Cluster,
+  quiet: Quiet,
   addressesOf: (holder: string) => Promise<readonly string[]>,
 ): Promise<Restored> {
   await cluster.balanced(patienceMs);
   const holder = await cluster.currentHolder();
   const addresses = await addressesOf(holder);
+  await quiet.reached(quietMs, patienceMs);
   const dead = nodeOf(cluster.plan, holder).uplink?.mac;
   const witness = await cluster.witness(new Set(addresses), 'claims');
   try {
@@ -106,7 +111,7 @@ export async function* crowdRows(cluster: Cluster, { progress }: SuiteContext): 
   const series = async (name: string, of: (holder: string) => Promise<readonly string[]>) => {
     const times: number[] = [];
     for (let run = 1; run <= runs; run++) {
-      const { ms, firstMs, addresses } = await restore(cluster, of);
+      const { ms, firstMs, addresses } = await restore(cluster, quiet, of);
       times.push(ms);
       progress(
         `${name} ${run}/${runs}: ${addresses} addresses restored after ${Math.round(ms)} ms, the first one after ${Math.round(firstMs)} ms`,
@@ -114,9 +119,13 @@ export async function* crowdRows(cluster: Cluster, { progress }: SuiteContext): 
     }
     return times;
   };
-  const one = await series('restore_1', () => Promise.resolve([egress.ipv6]));
-  await makeCrowd(cluster, progress);
-  const crowd = await series('restore_4096', (holder) => heldBy(cluster, holder));
+  const quiet = new Quiet(cluster.client, [egressAddresses, namespaces]);
+  const both = async () => {
+    const one = await series('restore_1', () => Promise.resolve([egress.ipv6]));
+    await makeCrowd(cluster, progress);
+    return { one, crowd: await series('restore_4096', (holder) => heldBy(cluster, holder)) };
+  };
+  const { one, crowd } = await both().finally(() => quiet.stop());
   yield { id: 'restore_1_ms', unit: 'ms', samples: one };
   yield { id: 'restore_4096_ms', unit: 'ms', samples: crowd, peer: { name: 'one address', samples: one } };
   yield {
