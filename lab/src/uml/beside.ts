@@ -40,11 +40,11 @@ export class Beside {
       `addr add ${besideAddress}/24 dev ${tap}`,
       `link set ${tap} up`,
     ]);
-    const [node = '', ...args] = inNamespace(namespace, [
+    const [command = '', ...args] = inNamespace(namespace, [
       process.execPath,
       join(import.meta.dirname, 'api-servers.js'),
     ]);
-    const program = spawn(node, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const program = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     // It says when it listens, and ends with its input: also when this process is killed.
     const isReady = once(program.stdout, 'data').then(() => true);
     const beside = new Beside(namespace, program);

@@ -48,7 +48,8 @@ import { type SluiceSettings, startProcess, startSwitch } from './sluice-node.js
 export const outsideAddress = '198.18.0.10';
 export const gatewayAddress = '198.18.0.3';
 const workerUnderlay = '172.31.0.1';
-const controlPlane = '10.89.0.1';
+/** Of the root namespace: Redis, and who runs the cluster. */
+const rootAddress = '10.89.0.1';
 /** What a packet may be long so that a tunnel takes it, with either kind of header. */
 const podMtu = 1400;
 const resolver = '169.254.1.1';
@@ -92,7 +93,7 @@ export class KernelCluster {
   /** Several gateways have Redis, too: their slots move. */
   static async start({ gateways: count = 1 } = {}): Promise<KernelCluster> {
     const directory = mkdtempSync(join(tmpdir(), 'cluster-'));
-    await makeBridge('management', `${controlPlane}/24`);
+    await makeBridge('management', `${rootAddress}/24`);
     await ipBatch(undefined, [`link set ${laneDevice} master management up`]);
     await makeBridge('uplink');
     await makeBridge('underlay');
@@ -112,10 +113,10 @@ export class KernelCluster {
     };
     await linkPod(hosts);
     for (const gateway of hosts.gateways) await gateway.ip(`route add default via ${outsideAddress}`);
-    await hosts.worker.ip(`route add default via ${controlPlane}`);
+    await hosts.worker.ip(`route add default via ${rootAddress}`);
     const kubeconfig = await startApiServer();
     const client = new KubeClient(await loadClusterConfig({ kubeconfig }));
-    const redis = count > 1 ? await RealRedis.startAt(controlPlane) : undefined;
+    const redis = count > 1 ? await RealRedis.startAt(rootAddress) : undefined;
     const settings = { kubeconfig, apiServer: besideAddress, redis: redis?.url };
     return new KernelCluster({ directory, redis, client, hosts, settings });
   }
