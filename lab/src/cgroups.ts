@@ -1,9 +1,17 @@
-/** The cgroup of each node, in every hierarchy of cgroup v1 or in the one of v2. */
+/**
+ * The cgroup of each node, in every hierarchy of cgroup v1 or in the one of v2. A node is a machine: what runs on it does
+ * not wait for what only the lab has on the same CPUs, such as the API server, tests, builds and what measures.
+ */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = '/sys/fs/cgroup';
 const unified = existsSync(join(root, 'cgroup.controllers'));
+
+/** Share of the CPUs while all are wanted; what runs in no cgroup has 1 by process (kernel: sched-design-CFS.rst). */
+const weight = 8;
+/** Beside the groups of Pods: in v2 a group that has groups takes no process. */
+const leaf = 'system';
 
 /** Roots of all hierarchies. */
 const hierarchies = (): readonly string[] =>
@@ -28,15 +36,35 @@ function passControllersOn(hierarchy: string): void {
   writeFileSync(join(hierarchy, 'cgroup.subtree_control'), change);
 }
 
+/** The file differs between v1 (1024 by default) and v2 (100). */
+function weigh(directory: string): void {
+  const files = { 'cpu.shares': 1024, 'cpu.weight': 100 };
+  for (const [file, usual] of Object.entries(files)) {
+    if (existsSync(join(directory, file))) writeFileSync(join(directory, file), String(usual * weight));
+  }
+}
+
+function ensureDirectory(hierarchy: string, directory: string): void {
+  if (existsSync(directory)) return;
+  mkdirSync(directory);
+  if (!unified) fillCpuset(hierarchy, directory);
+}
+
 export function ensureCgroup(name: string): void {
   if (unified) passControllersOn(root);
   for (const hierarchy of hierarchies()) {
     const directory = join(hierarchy, name);
-    if (existsSync(directory)) continue;
-    mkdirSync(directory);
-    if (!unified) fillCpuset(hierarchy, directory);
+    ensureDirectory(hierarchy, directory);
+    weigh(directory);
+    ensureDirectory(hierarchy, join(directory, leaf));
   }
 }
+
+/** A command whose processes are in a group that is there, beside those of its Pods. */
+export const inCgroup = (name: string, command: readonly string[]): readonly [string, ...string[]] => {
+  const files = hierarchies().map((hierarchy) => join(hierarchy, name, leaf, 'cgroup.procs'));
+  return ['sh', '-c', `for file in ${files.join(' ')}; do echo $$ >$file; done; exec "$@"`, 'sh', ...command];
+};
 
 function removeTree(directory: string): void {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {

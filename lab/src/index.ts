@@ -13,6 +13,7 @@ export {
   type Manner,
   type NodeFault,
 } from './faults.js';
+export { inCgroup } from './cgroups.js';
 export { until } from './command.js';
 export { dualFrames, type Frame } from './observe/holders.js';
 export { allLanes, crowdLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';

@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { authority, kubeconfigOf, keyPair } from './certificates.js';
-import { ensureCgroup } from './cgroups.js';
+import { ensureCgroup, inCgroup } from './cgroups.js';
 import { listens, run, until } from './command.js';
 import { installImages } from './image-store.js';
 import { pauseImage } from './images.js';
@@ -17,9 +17,15 @@ import { programDirectory, programFile } from './programs.js';
 const programName = (node: NodePlan, program: string): string => `${node.name}.${program}`;
 const program = (name: Parameters<typeof programFile>[0]): string => `${nodeFiles}/bin/${programFile(name)}`;
 
+/** A program of the node itself, beside its Pods. */
+const nodeProgram = (plan: LabPlan, node: NodePlan, name: string, command: readonly string[]): Program => ({
+  name: programName(node, name),
+  command: inCgroup(node.namespace, inNode(plan, node, command)),
+});
+
 function containerd(plan: LabPlan, node: NodePlan): Program {
   const command = ['/usr/bin/containerd', '--config', `${nodeFiles}/containerd.toml`, '--log-level', 'warn'];
-  return { name: programName(node, 'containerd'), command: inNode(plan, node, command) };
+  return nodeProgram(plan, node, 'containerd', command);
 }
 
 function kubelet(plan: LabPlan, node: NodePlan): Program {
@@ -32,12 +38,12 @@ function kubelet(plan: LabPlan, node: NodePlan): Program {
     '--root-dir=/var/lib/kubelet',
     `--cert-dir=${nodeFiles}/pki`,
   ];
-  return { name: programName(node, 'kubelet'), command: inNode(plan, node, command) };
+  return nodeProgram(plan, node, 'kubelet', command);
 }
 
 function kubeProxy(plan: LabPlan, node: NodePlan): Program {
   const command = [program('kube-proxy'), `--config=${nodeFiles}/kube-proxy.json`];
-  return { name: programName(node, 'kube-proxy'), command: inNode(plan, node, command) };
+  return nodeProgram(plan, node, 'kube-proxy', command);
 }
 
 function writeConfiguration(plan: LabPlan, node: NodePlan): void {

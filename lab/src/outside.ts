@@ -1,5 +1,6 @@
 /** What runs outside the cluster: echo servers in their own namespaces, and Redis on the management network. */
 import { join } from 'node:path';
+import { ensureCgroup, inCgroup } from './cgroups.js';
 import { inNamespace } from './namespaces.js';
 import { hostPort, ofFamilies, outsideAddress, ports, type LabPlan } from './plan.js';
 import { ensureCurrent, ensureRunning, type Program } from './processes.js';
@@ -31,19 +32,23 @@ export function outside(plan: LabPlan): readonly OutsideServer[] {
 }
 
 /** Kubernetes' agnhost for people and curl; the lab's traffic program for tests that count. */
-const echoPrograms = ({ name, namespace }: OutsideServer): readonly Program[] => [
-  {
-    name: `${name}.agnhost`,
-    command: inNamespace(namespace, [
-      ...[programPath('agnhost'), 'netexec'],
-      ...[`--http-port=${ports.echoHttp}`, `--udp-port=${ports.echoUdp}`],
-    ]),
-  },
-  { name: `${name}.traffic`, command: inNamespace(namespace, [programPath('traffic'), 'serve']) },
-];
+const echoPrograms = ({ name, namespace }: OutsideServer): readonly Program[] => {
+  const agnhost = [
+    ...[programPath('agnhost'), 'netexec'],
+    ...[`--http-port=${ports.echoHttp}`, `--udp-port=${ports.echoUdp}`],
+  ];
+  const onHost = (command: readonly string[]) => inCgroup(namespace, inNamespace(namespace, command));
+  return [
+    { name: `${name}.agnhost`, command: onHost(agnhost) },
+    { name: `${name}.traffic`, command: onHost([programPath('traffic'), 'serve']) },
+  ];
+};
 
 export async function ensureOutside(plan: LabPlan): Promise<void> {
-  for (const program of outside(plan).flatMap(echoPrograms)) await ensureCurrent(plan.directory, program);
+  for (const server of outside(plan)) {
+    ensureCgroup(server.namespace);
+    for (const program of echoPrograms(server)) await ensureCurrent(plan.directory, program);
+  }
 }
 
 export const redisUrl = (plan: LabPlan): string => `redis://${hostPort(plan.host.ipv4, ports.redis)}`;
@@ -57,9 +62,11 @@ export function ensureRedis(plan: LabPlan): void {
     // A title of its own would be written over its environment, by which "lab down" finds it.
     ...['--set-proc-title', 'no'],
   ];
+  const group = `${plan.prefix}-redis`;
+  ensureCgroup(group);
   ensureRunning(plan.directory, {
     name: 'redis',
-    command: ['/usr/bin/redis-server', '--bind', ipv4, ipv6, ...options],
+    command: inCgroup(group, ['/usr/bin/redis-server', '--bind', ipv4, ipv6, ...options]),
     environment: redisClockEnvironment(plan),
   });
 }

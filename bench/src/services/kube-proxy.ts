@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { basename } from 'node:path';
-import { runProgram } from '@sluice/core';
-import { commandOf, nodeOf, type LabPlan, processes, programPath, residentMb } from '@sluice/lab';
+import { type Command, runProgram } from '@sluice/core';
+import { commandOf, inCgroup, nodeOf, type LabPlan, processes, programPath, residentMb } from '@sluice/lab';
 import { seconds } from '../harness/measure.js';
 import { type Buckets, bucketsIn } from './histogram.js';
 import { idle, metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
@@ -36,9 +36,11 @@ export class KubeProxy implements ServiceProxy {
     this.node = nodeOf(plan, node);
   }
 
-  private command(...args: readonly string[]): readonly [string, ...string[]] {
+  /** On the node's CPU time, as the gateway's Pods are. */
+  private command(...args: readonly string[]): Command {
     const inNamespace = `--net=/run/netns/${this.node.namespace}`;
-    return ['nsenter', inNamespace, programPath('kube-proxy'), `--proxy-mode=${this.mode}`, ...args];
+    const command = ['nsenter', inNamespace, programPath('kube-proxy'), `--proxy-mode=${this.mode}`, ...args];
+    return inCgroup(this.node.namespace, command);
   }
 
   async coldSync(): Promise<number> {

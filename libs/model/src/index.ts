@@ -10,7 +10,7 @@ export { type Resolution, resolve } from './resolve.js';
 export { type EndpointPlace, goneEndpoints } from './services/gone-endpoints.js';
 export { listChange } from './services/list-change.js';
 export { ServiceBook, type ServiceBookOptions, type ServiceInputs } from './services/service-book.js';
-export { type SlotDuty, type SlotPeer, slotView, type SlotView } from './slot-view.js';
+export { asOf, type SlotDuty, type SlotPeer, slotView, type SlotView } from './slot-view.js';
 export { selects } from './selector.js';
 export { gatewayStates, type GatewayStates, whyUnheld } from './unheld.js';
 export * from './world.js';

@@ -84,3 +84,17 @@ export function slotView(world: World, nodeName: string): SlotView | undefined {
     nextHops: [...new Set(nextHops)],
   };
 }
+
+/**
+ * What is wanted of the slots, addresses and gateways that are programmed, as the objects say it now. It holds before
+ * anything else is programmed, and while nothing can be: who drains, who comes first, who holds what.
+ */
+export function asOf(now: SlotView, programmed: SlotView): SlotView {
+  const duties = new Map(now.slots.map((duty) => [duty.slot, duty]));
+  const tunnels = new Set(programmed.peers.map(({ nodeId }) => nodeId));
+  return {
+    ...now,
+    slots: programmed.slots.map((duty) => ({ ...duty, ...duties.get(duty.slot), addresses: duty.addresses })),
+    peers: now.peers.filter(({ nodeId }) => tunnels.has(nodeId)),
+  };
+}

@@ -5,6 +5,7 @@
 import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
 import { bridgeName, type Compiler, podPortName, slowPortName } from '@sluice/datapath';
 import {
+  asOf,
   type Intent,
   type NodeFacts,
   resolve,
@@ -86,12 +87,14 @@ const uplinkName = ({ gateways }: World, nodeName: string): string | undefined =
 export class NodeLoop {
   private readonly runner: Runner;
   private readonly reports: Runner;
+  private readonly duties: Runner;
   private readonly announcer: Announcer;
   private readonly host = new Cached<HostFacts>();
   private readonly podInterfaces = new Cached<PodInterfaces>();
   private readonly book: ServiceBook;
   private committed: Intent | undefined;
   private facts: NodeFacts | undefined;
+  /** Of the last pass: what is programmed. */
   private view: SlotView | undefined;
   private problem: Problem | undefined = starting;
   private failures = 0;
@@ -118,6 +121,14 @@ export class NodeLoop {
           'cannot report to the API server; trying again',
         ),
     });
+    this.duties = new Runner({
+      clock,
+      pass: () => {
+        this.tellKeeper();
+        return Promise.resolve();
+      },
+      onError: (error) => logger.error({ error: describeError(error) }, 'the slots were not looked at'),
+    });
     this.announcer = new Announcer({ clock, send: (frames) => this.send(frames) });
     options.switch.onChange(() => this.switchChanged());
     options.keeper?.onChange(() => this.slotsChanged());
@@ -132,6 +143,11 @@ export class NodeLoop {
   mark(): void {
     this.runner.mark();
     this.reports.mark();
+  }
+
+  /** Something changed that says who is to hold which slot: a pass may take seconds, or wait for Open vSwitch. */
+  markDuties(): void {
+    this.duties.mark();
   }
 
   /** Something changed that only the node's reports depend on. */
@@ -154,7 +170,8 @@ export class NodeLoop {
     this.options.healthChecks?.stop();
     this.options.caps?.stop();
     this.options.staleClients?.stop();
-    await Promise.all([this.runner.stop(), this.reports.stop(), this.options.keeper?.stop()]);
+    const runners = [this.runner, this.reports, this.duties].map((runner) => runner.stop());
+    await Promise.all([...runners, this.options.keeper?.stop()]);
   }
 
   private switchChanged(): void {
@@ -235,7 +252,8 @@ export class NodeLoop {
     this.options.replayer?.update(intent.agent ?? nothingToReplay);
     this.options.staleClients?.update(intent.gateway?.services ?? []);
     this.options.healthChecks?.update(intent.gateway?.healthChecks ?? []);
-    this.tellKeeper(world, intent);
+    this.programmed(world, intent);
+    this.tellKeeper();
     this.settled();
     return true;
   }
@@ -313,14 +331,20 @@ export class NodeLoop {
     this.committed = intent;
   }
 
-  private tellKeeper(world: World, { gateway }: Intent): void {
-    const { keeper, nodeName } = this.options;
-    if (keeper === undefined || gateway === undefined) return;
-    this.view = slotView(world, nodeName);
-    if (this.view === undefined) return;
+  private programmed(world: World, { gateway }: Intent): void {
+    this.view = gateway === undefined ? undefined : slotView(world, this.options.nodeName);
+    if (gateway === undefined || this.view === undefined) return;
     const addresses = this.view.slots.flatMap((duty) => duty.addresses);
     this.announcer.prepare(gateway.uplink.mac, addresses);
-    keeper.update(this.view, gateway.uplink);
+  }
+
+  private tellKeeper(): void {
+    const { keeper, nodeName, watch } = this.options;
+    const uplink = this.committed?.gateway?.uplink;
+    if (keeper === undefined || uplink === undefined || this.view === undefined) return;
+    const now = slotView(watch.world(), nodeName);
+    if (now === undefined) return;
+    keeper.update(asOf(now, this.view), uplink);
   }
 
   /** See nic/silence.ts. */

@@ -13,7 +13,14 @@ import {
   gatewayTableName,
   ofports,
 } from '@sluice/datapath';
-import { EventRecorder, KubeClient, loadClusterConfig } from '@sluice/kube';
+import {
+  egressGateways,
+  egressPools,
+  EventRecorder,
+  KubeClient,
+  loadClusterConfig,
+  nodes,
+} from '@sluice/kube';
 import { takesNewClients } from '@sluice/model';
 import { HostState, KernelNetwork } from '@sluice/netlink';
 import { Nft } from '@sluice/nft';
@@ -51,6 +58,9 @@ export interface NodeProcessOptions {
   readonly reporter: (client: KubeClient, events: ProblemEvents) => Reporter;
 }
 
+/** Resources that say who is to hold which slot. */
+const ofDuties = new Set([egressPools, egressGateways, nodes].map(({ plural }) => plural));
+
 export class NodeProcess {
   private constructor(
     readonly client: KubeClient,
@@ -87,6 +97,7 @@ export class NodeProcess {
       onChange: (resource, object) => {
         // What is read at the start is no change.
         if (watch.isSynced) changes.changed(resource, object);
+        if (ofDuties.has(resource)) loop.markDuties();
         loop.mark();
       },
       onStatus: () => loop.markReport(),

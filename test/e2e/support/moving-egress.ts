@@ -1,4 +1,7 @@
 /** A Pod whose egress moves between the gateways, and what it and a witness on the uplink see meanwhile. */
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
 import {
   allLanes,
@@ -11,7 +14,7 @@ import {
   type TrafficReport,
   Witness,
 } from '@sluice/lab';
-import { eventually, kubectl, kubectlJson, labName } from './lab.js';
+import { eventually, kubectl, kubectlJson, labName, labStatus } from './lab.js';
 import { endpoint, pool, servers, worker } from './lab-facts.js';
 import { addressSeen, createNamespace, deleteNamespace, type PodRef, runPod } from './workloads.js';
 
@@ -26,6 +29,8 @@ export interface Seen {
   readonly report: TrafficReport;
   /** Frames on the uplink of a gateway that another one had followed already. */
   readonly dual: readonly Frame[];
+  /** The latest moves, as a user is told. */
+  readonly moves: string;
 }
 
 export const gateways: readonly string[] = ['gateway-1', 'gateway-2'];
@@ -39,6 +44,14 @@ export const slots = async (): Promise<readonly Slot[]> => {
   const { status } = await kubectlJson<{ status?: { slots?: readonly Slot[] } }>('get', 'epool', pool.name);
   return status?.slots ?? [];
 };
+
+async function latestMoves(): Promise<string> {
+  const env = { ...process.env, KUBECONFIG: (await labStatus()).kubeconfig };
+  const { stdout } = await promisify(execFile)(process.execPath, [resolve('dist/sluicectl.mjs'), 'moves'], {
+    env,
+  });
+  return stdout;
+}
 
 export const drain = (gateway: string, draining: boolean): Promise<string> =>
   kubectl('patch', 'egressgateway', gateway, '--type=merge', '-p', JSON.stringify({ spec: { draining } }));
@@ -126,7 +139,11 @@ export class MovingEgress {
       traffic.end();
       witness.end();
     }
-    return { report: await traffic.report(), dual: dualFrames(await witness.frames(), { planned }) };
+    return {
+      report: await traffic.report(),
+      dual: dualFrames(await witness.frames(), { planned }),
+      moves: await latestMoves(),
+    };
   }
 
   /** Connections that were there go on, downloads with a silent Pod too; new ones came later, and nobody saw another address. */
@@ -144,6 +161,7 @@ export class MovingEgress {
   expectUnharmed(seen: Seen): void {
     this.expectKept(seen);
     const packets = lanes(seen, 'ping', 'udp');
+    if (Object.values(packets).some(({ lost }) => lost > 0)) console.warn(seen.moves);
     expect(packets).toEqual(each(packets, { lost: 0, errors: {} }));
   }
 }

@@ -85,7 +85,7 @@ export class Moves {
     const isSettled = (since: number): boolean => now - since >= this.settlingMs;
     if (withdrawnAt !== undefined) return isSettled(withdrawnAt) ? 'closes' : undefined;
     if (this.isLeftOut(record) && isSettled(record.retiredAt)) return 'closes';
-    if (record.sharedUntil > now) return undefined;
+    if (record.sharedUntil > now || this.isUnheard(record)) return undefined;
     return this.isNamed(record) ? 'withdraws' : 'closes';
   }
 
@@ -96,6 +96,11 @@ export class Moves {
   /** The map says that this gateway still serves connections of the slot. */
   private isNamed({ duty: { recorded } }: SlotRecord): boolean {
     return recorded?.previous === this.context.settings.self;
+  }
+
+  /** The map has not heard of the move: agents still send everything here, however long ago it was. */
+  private isUnheard({ gate, duty: { recorded } }: SlotRecord): boolean {
+    return recorded !== undefined && gate !== undefined && recorded.epoch <= gate.epoch;
   }
 
   /** The map says that a later holder serves the slot alone: agents have shown it the connections, and nobody asks here. */

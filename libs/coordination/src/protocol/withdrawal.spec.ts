@@ -117,6 +117,22 @@ describe('the gateway that left', () => {
     expect(lookOf(bench)).toEqual([]);
   });
 
+  test.each([
+    ['itself', { holder: 'a', epoch: 5 }],
+    ['its predecessor', { holder: 'b', epoch: 4 }],
+  ])(
+    'stays beyond its time while the map has %s, and withdraws when it has heard of the move',
+    (_, recorded) => {
+      const bench = left();
+      bench.assign(recorded, ['a']);
+      bench.now += 2 * drainMs;
+      expect(lookOf(bench)).toEqual([]);
+      bench.assign({ holder: 'b', epoch: 6, previous: 'a' }, ['a']);
+      expect(lookOf(bench)).toEqual([{ type: 'withdraw', slots: [slot] }]);
+      expectClosedLater(bench);
+    },
+  );
+
   test('stays until its successor says that it has opened', () => {
     const bench = left();
     bench.now += 5000;

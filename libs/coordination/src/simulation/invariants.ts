@@ -137,7 +137,14 @@ export class Invariants {
     if (open || retiring) this.unservedSince.delete(slot);
     else if (!this.unservedSince.has(slot)) this.unservedSince.set(slot, now);
     if (now > settledAt) this.gaps(slot, now);
-    return open && !retiring;
+    return open && !carrying.some((node) => this.lingers(node, slot));
+  }
+
+  /** Who was left and has not heard of it stays: agents may not have heard of it either. */
+  private lingers(node: SimNode, slot: SlotId): boolean {
+    const gate = node.gate.get(slot);
+    if (gate?.form !== 'retiring') return false;
+    return node.has('map') && (this.world.map.get(slot)?.epoch ?? 0) > gate.epoch;
   }
 
   private gaps(slot: SlotId, now: number): void {

@@ -4,14 +4,8 @@
  */
 import { type RecordedSlot } from '@sluice/coordination';
 import { type Logger } from '@sluice/core';
-import {
-  type EgressPool,
-  egressPools,
-  type EgressPoolSlot,
-  isConflict,
-  isNotFound,
-  type KubeClient,
-} from '@sluice/kube';
+import { type EgressPool, egressPools, type EgressPoolSlot, isConflict, type KubeClient } from '@sluice/kube';
+import { PoolEdits, type SlotsEdit } from './pool-edits.js';
 
 export interface Holding {
   /** Number within the pool. */
@@ -22,11 +16,17 @@ export interface Holding {
 }
 
 /** Somebody else wrote meanwhile: read again and look again. */
-const attempts = 5;
+const attempts = 10;
+
+const edited = (edit: (slot: EgressPoolSlot) => EgressPoolSlot): SlotsEdit<undefined> => {
+  return (slots) => ({ slots: slots.map(edit), result: undefined });
+};
 
 export class PoolMap {
+  private readonly edits = new Map<string, PoolEdits>();
+
   constructor(
-    private readonly client: Pick<KubeClient, 'get' | 'listAll' | 'replace'>,
+    private readonly client: Pick<KubeClient, 'find' | 'listAll' | 'replace'>,
     private readonly logger: Logger,
   ) {}
 
@@ -43,49 +43,62 @@ export class PoolMap {
   /** Throws what the API client throws. */
   async record(pool: string, holder: string, holdings: readonly Holding[]): Promise<void> {
     const byOrdinal = new Map(holdings.map((holding) => [holding.ordinal, holding]));
-    await this.change(pool, (slot) => {
+    const record = edited((slot) => {
       const holding = byOrdinal.get(slot.slot);
       if (holding === undefined || holding.epoch < slot.epoch) return slot;
       const { previous: _, ...rest } = slot;
       const { epoch, previous } = holding;
       return { ...rest, holder, epoch, ...(previous === undefined ? {} : { previous }) };
     });
+    await this.editsOf(pool).edit(record);
   }
 
   /** Takes slots whose epoch is still the one that was read; gives those that it took, with their new epochs. */
-  async claim(
+  claim(
     pool: string,
     holder: string,
     claims: readonly { readonly ordinal: number; readonly epochRead: number; readonly epoch: number }[],
   ): Promise<readonly Holding[]> {
     const byOrdinal = new Map(claims.map((claim) => [claim.ordinal, claim]));
-    const taken = new Map<number, Holding>();
-    await this.change(pool, (slot) => {
-      const claim = byOrdinal.get(slot.slot);
-      if (claim?.epochRead !== slot.epoch) return slot;
-      taken.set(slot.slot, { ordinal: slot.slot, epoch: claim.epoch });
-      return { ...slot, holder, epoch: claim.epoch };
+    return this.editsOf(pool).edit((before) => {
+      const taken: Holding[] = [];
+      const slots = before.map((slot) => {
+        const claim = byOrdinal.get(slot.slot);
+        if (claim?.epochRead !== slot.epoch) return slot;
+        taken.push({ ordinal: slot.slot, epoch: claim.epoch });
+        return { ...slot, holder, epoch: claim.epoch };
+      });
+      return { slots, result: taken };
     });
-    return [...taken.values()];
   }
 
   /** Takes a gateway's name away where it stands as the previous holder. */
   async withdraw(pool: string, gateway: string, ordinals: ReadonlySet<number>): Promise<void> {
-    await this.change(pool, (slot) => {
+    const withdraw = edited((slot) => {
       if (!ordinals.has(slot.slot) || slot.previous !== gateway) return slot;
       const { previous: _, ...rest } = slot;
       return rest;
     });
+    await this.editsOf(pool).edit(withdraw);
   }
 
-  private async change(name: string, change: (slot: EgressPoolSlot) => EgressPoolSlot): Promise<void> {
+  private editsOf(pool: string): PoolEdits {
+    const edits = this.edits.get(pool) ?? new PoolEdits((edit) => this.write(pool, edit));
+    this.edits.set(pool, edits);
+    return edits;
+  }
+
+  private async write(
+    name: string,
+    edit: (slots: readonly EgressPoolSlot[]) => readonly EgressPoolSlot[],
+  ): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
         // Without a resourceVersion the API server reads from a quorum.
-        const pool: EgressPool = await this.client.get(egressPools, { name });
-        const before = pool.status?.slots ?? [];
-        const slots = before.map(change);
-        if (slots.every((slot, at) => slot === before[at])) return;
+        const pool: EgressPool | undefined = await this.client.find(egressPools, { name });
+        const before = pool?.status?.slots ?? [];
+        const slots = edit(before);
+        if (pool === undefined || slots.every((slot, at) => slot === before[at])) return;
         await this.client.replace(
           egressPools,
           { ...pool, status: { ...pool.status, slots } },
@@ -93,7 +106,6 @@ export class PoolMap {
         );
         return;
       } catch (error) {
-        if (isNotFound(error)) return;
         if (!isConflict(error) || attempt >= attempts) throw error;
         this.logger.debug({ pool: name, attempt }, 'the pool was written meanwhile');
       }
