@@ -1,6 +1,7 @@
 /**
- * The cgroup of each node, in every hierarchy of cgroup v1 or in the one of v2. A node is a machine: what runs on it does
- * not wait for what only the lab has on the same CPUs, such as the API server, tests, builds and what measures.
+ * The cgroup of each part that is a machine of its own elsewhere: nodes, hosts outside, Redis, the control plane; in every
+ * hierarchy of cgroup v1 or in the one of v2. None of them waits for what only the lab has on the same CPUs: tests, builds
+ * and what measures.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -13,7 +13,14 @@ import { networkOf, processes, readOr, send } from './process-table.js';
 import { ownerVariable } from './processes.js';
 import { outsideServers, testerName } from './topology.js';
 
-const others = ['switch', 'router', 'redis', testerName, ...outsideServers.map(({ name }) => name)].join('|');
+const others = [
+  'switch',
+  'router',
+  'redis',
+  'control-plane',
+  testerName,
+  ...outsideServers.map(({ name }) => name),
+].join('|');
 
 /** Names of namespaces and cgroups of one lab: another lab's name never matches. */
 const ownNames = (lab: string): RegExp => new RegExp(`^${prefixOf(lab)}-((worker|gateway)-\\d+|${others})$`);

@@ -69,6 +69,8 @@ export type SlotEvent =
   | { readonly type: 'asserted'; readonly slot: SlotId; readonly answer: AssertAnswer | undefined }
   | { readonly type: 'retired'; readonly slot: SlotId; readonly ok: boolean }
   | { readonly type: 'handed-over'; readonly slot: SlotId; readonly answer: HandOverAnswer | undefined }
+  /** The process ends in order. */
+  | { readonly type: 'stopping' }
   /** Slots of `retiring` that no connection is left of. */
   | { readonly type: 'unused'; readonly slots: ReadonlySet<SlotId> }
   /** Answer of a listening round without an attempt: who still answers for slots whose holder is silent. */

@@ -123,12 +123,23 @@ export class SlotMachine {
       case 'unused':
         this.moves.unused(event.slots, now);
         return;
+      case 'stopping':
+        this.stopping(now);
+        return;
       case 'asserted':
       case 'retired':
       case 'handed-over':
         this.ofSlot(event, now);
         return;
     }
+  }
+
+  /** What it carries is carried on for as long as may be: the next process needs that time to start. */
+  private stopping(now: number): void {
+    const carried = [...this.slots.values()].filter(
+      (record) => record.isIdle && this.decide(record, undefined, now).do === 'extend',
+    );
+    this.upkeep.extendNow(carried, now);
   }
 
   private ofSlot(

@@ -41,6 +41,12 @@ export class Upkeep {
     if (entries.length > 0) this.context.emit({ type: 'modify', entries });
   }
 
+  /** Before they are due. */
+  extendNow(records: readonly SlotRecord[], now: number): void {
+    this.extendedAt = Number.NEGATIVE_INFINITY;
+    this.extend(records, now);
+  }
+
   /** Whom the entry names, and whether that one's time is over or about to be. */
   private sharing(record: SlotRecord, { form, other }: GateState, now: number) {
     if (form === 'retiring' || other === undefined) return { other, parting: false };

@@ -66,6 +66,7 @@ export class ProtocolKeeper implements SlotKeeper {
 
   async stop(): Promise<void> {
     this.cancel?.();
+    this.dispatch({ type: 'stopping' });
     this.machine = undefined;
     this.options.wire.stop();
     this.options.leaving.stop();
