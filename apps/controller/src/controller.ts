@@ -24,6 +24,8 @@ export interface ControllerOptions {
 }
 
 const cluster = 'cluster';
+/** Who holds which slot is said of addresses so much later: while slots move, others need the machine more. */
+const saidAfterMs = 1000;
 /** As the gateways renew: see apps/gateway. */
 const leaseSeconds = 15;
 
@@ -37,6 +39,7 @@ export class Controller implements HostedProcess {
   private readonly fleet: FleetMetrics;
   private readonly sightings: LeaseSightings;
   private cancelRecheck: (() => void) | undefined;
+  private cancelSaying: (() => void) | undefined;
 
   constructor(private readonly options: ControllerOptions) {
     const { client, clock, logger, registry, settings } = options;
@@ -65,7 +68,11 @@ export class Controller implements HostedProcess {
       },
     });
     const mark = (): void => this.queue.add(cluster);
-    this.watch = new WorldWatch({ client, clock, logger, namespace, onChange: mark });
+    this.watch = new WorldWatch({
+      ...{ client, clock, logger, namespace },
+      onChange: mark,
+      onMoves: () => this.sayLater(),
+    });
     this.election = new LeaderElection({
       client,
       clock,
@@ -85,6 +92,7 @@ export class Controller implements HostedProcess {
 
   async stop(): Promise<void> {
     this.cancelRecheck?.();
+    this.cancelSaying?.();
     await this.queue.stop();
     await this.election.stop();
     await this.watch.stop();
@@ -93,6 +101,13 @@ export class Controller implements HostedProcess {
 
   notReady(): string | undefined {
     return this.watch.isSynced ? undefined : 'the API server has not been read completely yet';
+  }
+
+  private sayLater(): void {
+    this.cancelSaying ??= this.options.clock.after(saidAfterMs, () => {
+      this.cancelSaying = undefined;
+      this.queue.add(cluster);
+    });
   }
 
   private leadershipChanged(leading: boolean): void {
@@ -124,7 +139,9 @@ export class Controller implements HostedProcess {
     });
     done();
     this.recheck(plan.recheckAtMs);
-    await this.writer.write(plan);
+    const quietly = this.cancelSaying !== undefined;
+    const isWhole = await this.writer.write(plan, { quietly });
+    if (!isWhole && !quietly) this.queue.add(cluster);
   }
 
   /** Time alone changes the plan then. */

@@ -1,6 +1,7 @@
 /**
  * Writes a plan: ids first, then what is made, then what is said. A refusal of one object does not keep the others from
- * being written; what is still to do comes with the next plan.
+ * being written; what is still to do comes with the next plan. After a failover thousands of objects have something new to
+ * say, and who asks for an address meanwhile does not wait for all of them.
  */
 import { describeError, type Logger } from '@sluice/core';
 import {
@@ -39,11 +40,26 @@ const fieldManager = 'sluice-controller';
 const status = { fieldManager, force: true, subresource: 'status' } as const;
 /** Requests at a time. */
 const width = 16;
+/** Of what is said of addresses and of namespaces, in one plan; an API server on a busy machine takes 100 to 200 a second. */
+const saidAtOnce = 256;
 
 /** A merge patch takes away what is null. */
 const orNull = <T>(list: readonly T[]): readonly T[] | null => (list.length === 0 ? null : list);
 
 type Write = () => Promise<unknown>;
+
+/** All that is made, and a part of what is said; events of a namespace come with what it is told. */
+function part(plan: ClusterPlan, most: number): ClusterPlan {
+  const { addresses, namespaces: told } = plan;
+  if (Math.max(addresses.status.length, told.length) <= most) return plan;
+  const later = new Set(told.slice(most).map(({ name }) => name));
+  return {
+    ...plan,
+    addresses: { ...addresses, status: addresses.status.slice(0, most) },
+    namespaces: told.slice(0, most),
+    events: plan.events.filter(({ regarding: { kind, name } }) => kind !== 'Namespace' || !later.has(name)),
+  };
+}
 
 export class PlanWriter {
   /** Of the last plan. */
@@ -51,34 +67,36 @@ export class PlanWriter {
 
   constructor(private readonly options: PlanWriterOptions) {}
 
-  /** Throws when anything was not written, after everything else was. */
-  async write(plan: ClusterPlan): Promise<void> {
-    const { ids } = this.options;
-    await ids.write(plan.resting);
-    const failures = [
-      ...(await this.all(
-        'Node',
-        plan.nodeIds.map((entry) => this.nodeId(entry)),
-      )),
-      ...(await this.all(
-        'EgressPool',
-        plan.pools.map((entry) => this.pool(entry)),
-      )),
-      ...(await this.all('EgressGateway', this.gateways(plan.gateways))),
-      ...(await this.all('EgressAddress', this.addresses(plan.addresses))),
-      ...(await this.all(
-        'Namespace',
-        plan.namespaces.map((entry) => this.namespace(entry)),
-      )),
-    ];
-    failures.push(
-      ...(await this.all('Service', [
-        ...plan.serviceIds.write.map((entry) => this.serviceIds(entry)),
-        ...plan.ingress.map((entry) => this.ingress(entry)),
-      ])),
-    );
+  /**
+   * False: there is more to say of addresses and namespaces, or it was to be kept back. Throws when anything was not
+   * written, after everything else was.
+   */
+  async write(whole: ClusterPlan, { quietly }: { readonly quietly: boolean }): Promise<boolean> {
+    const plan = part(whole, quietly ? 0 : saidAtOnce);
+    await this.options.ids.write(plan.resting);
+    const failures: unknown[] = [];
+    for (const [kind, writes] of this.writes(plan)) failures.push(...(await this.all(kind, writes)));
     this.tell(plan);
     if (failures.length > 0) throw failures[0];
+    return plan === whole;
+  }
+
+  /** In the order in which they are made. */
+  private writes(plan: ClusterPlan): readonly (readonly [kind: string, writes: readonly Write[]])[] {
+    return [
+      ['Node', plan.nodeIds.map((entry) => this.nodeId(entry))],
+      ['EgressPool', plan.pools.map((entry) => this.pool(entry))],
+      ['EgressGateway', this.gateways(plan.gateways)],
+      ['EgressAddress', this.addresses(plan.addresses)],
+      ['Namespace', plan.namespaces.map((entry) => this.namespace(entry))],
+      [
+        'Service',
+        [
+          ...plan.serviceIds.write.map((entry) => this.serviceIds(entry)),
+          ...plan.ingress.map((entry) => this.ingress(entry)),
+        ],
+      ],
+    ];
   }
 
   private nodeId({ name, id }: ClusterPlan['nodeIds'][number]): Write {

@@ -3,6 +3,8 @@ import { type Clock, type Logger } from '@sluice/core';
 import {
   egressAddresses,
   egressGateways,
+  type EgressPool,
+  type EgressPoolSlot,
   egressPools,
   type KubeClient,
   type KubeObject,
@@ -23,7 +25,22 @@ export interface WorldWatchOptions {
   /** Of the Leases that gateways renew. */
   readonly namespace: string;
   readonly onChange: () => void;
+  /** Gateways wrote who holds which slot, and nothing else changed. */
+  readonly onMoves: () => void;
 }
+
+/** Of gateways: who holds it, since when, and who did before. */
+const withoutHolder = ({ slot, order }: EgressPoolSlot) => ({ slot, order });
+
+/** All that a pool says but what gateways write. */
+const withoutHolders = ({ metadata, spec, status }: EgressPool): string => {
+  const { resourceVersion: _, managedFields: __, ...kept } = metadata;
+  return JSON.stringify([kept, spec, { ...status, slots: status?.slots?.map(withoutHolder) }]);
+};
+
+/** Whether nothing but the holders of slots differs. */
+export const onlyMoved = (before: EgressPool, after: EgressPool): boolean =>
+  withoutHolders(before) === withoutHolders(after);
 
 type AnyReflector = Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced' | 'isSynced'>;
 
@@ -35,7 +52,7 @@ export class WorldWatch {
     const list = {
       nodes: this.follow(nodes),
       namespaces: this.follow(namespaces),
-      pools: this.follow(egressPools),
+      pools: this.followPools(),
       addresses: this.follow(egressAddresses),
       gateways: this.follow(egressGateways),
       services: this.follow(services, { labelSelector: `!${otherProxyLabel}` }),
@@ -76,10 +93,25 @@ export class WorldWatch {
   }
 
   private follow<T extends KubeObject>(resource: Resource<T>, selection: Selection = {}): () => readonly T[] {
-    const { client, clock, logger, onChange } = this.options;
-    const reflector = new Reflector<T>({ client, resource, clock, logger, ...selection });
-    reflector.onChange(onChange);
-    this.all.push(reflector);
+    const reflector = this.reflect(resource, selection);
+    reflector.onChange(this.options.onChange);
     return () => reflector.list();
+  }
+
+  private followPools(): () => readonly EgressPool[] {
+    const { onChange, onMoves } = this.options;
+    const reflector = this.reflect(egressPools);
+    reflector.onChange((_, before, after) => {
+      if (before !== undefined && after !== undefined && onlyMoved(before, after)) onMoves();
+      else onChange();
+    });
+    return () => reflector.list();
+  }
+
+  private reflect<T extends KubeObject>(resource: Resource<T>, selection: Selection = {}): Reflector<T> {
+    const { client, clock, logger } = this.options;
+    const reflector = new Reflector<T>({ client, resource, clock, logger, ...selection });
+    this.all.push(reflector);
+    return reflector;
   }
 }
