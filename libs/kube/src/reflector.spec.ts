@@ -4,6 +4,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { type Logger, silentLogger, systemClock } from '@sluice/core';
 import { type BackoffLimits } from './backoff.js';
 import { KubeClient, type KubeReader } from './client.js';
+import { KubeRefusedError, unreachable } from './errors.js';
 import { loadClusterConfig } from './cluster-config.js';
 import { Reflector } from './reflector.js';
 import { type Service, services } from './resources.js';
@@ -103,5 +104,43 @@ it('tries again at once when the server answers somebody else', async () => {
   } finally {
     server.signal('SIGCONT');
     await patient.stop();
+  }
+});
+
+it('lists again soon when the server is back and knows no history, however long it was away', async () => {
+  const firstMs = 200;
+  const waits: number[] = [];
+  const outcomes: readonly Error[] = [
+    ...Array.from({ length: 10 }, () => unreachable('WATCH', new Error('refused'))),
+    new KubeRefusedError('WATCH', 410, { reason: 'Expired' }),
+  ];
+  let watched = 0;
+  const reader: KubeReader = {
+    list: (resource, query) => client.list(resource, query),
+    watch: (resource, query) => {
+      const outcome = outcomes[watched++];
+      if (outcome !== undefined) throw outcome;
+      return client.watch(resource, query);
+    },
+  };
+  const impatient = new Reflector<Service>({
+    ...{ client: reader, logger: silentLogger, resource: services, namespace: 'default', watchdogMs },
+    backoff: { firstMs, mostMs: 3_600_000 },
+    clock: {
+      ...systemClock,
+      after: (ms, run) => {
+        if (ms === watchdogMs) return systemClock.after(ms, run);
+        waits.push(ms);
+        return systemClock.after(0, run);
+      },
+    },
+  });
+  impatient.start();
+  try {
+    await until(() => watched > outcomes.length);
+    expect(waits.at(-1)).toBeLessThanOrEqual(firstMs);
+    expect(Math.max(...waits)).toBeGreaterThan(100 * firstMs);
+  } finally {
+    await impatient.stop();
   }
 });

@@ -131,6 +131,8 @@ export class Reflector<T extends KubeObject> implements Store<T> {
       // The history is gone, and perhaps the whole store was replaced: ask for the newest, whatever its version is.
       this.mustList = true;
       this.version = undefined;
+      // It answers: what was waited for is over. After an outage every watch hears this first.
+      this.failures = 0;
       this.logger.debug({ error: describeError(error) }, 'watch history expired, listing again');
     } else if (isTooLargeVersion(error)) {
       this.version = undefined;
