@@ -1,60 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { slotTimes } from '../constants.js';
 import { type SlotEntry } from '../store.js';
+import { drainMs, gate, OneSlot, slot } from '../testing/one-slot.js';
 import { type SlotEffect } from './effects.js';
-import { type Recorded, type SlotEvent } from './events.js';
+import { type Recorded } from './events.js';
 import { type GateState } from './gate-form.js';
-import { SlotMachine } from './machine.js';
 
-const slot = 1024;
-const drainMs = 300_000;
-
-/** Gateway `a` of two, with one slot; every `look` shows what the world is then. */
-class Bench {
-  now = 1000;
-  readonly machine = new SlotMachine({
-    self: 'a',
-    incarnation: 1,
-    times: slotTimes,
-    holdDownMs: 60_000,
-    maxConcurrentMoves: 4,
-    drainMs,
-  });
-
-  assign(recorded: Recorded | undefined, draining: readonly string[] = []): void {
-    this.handle({
-      type: 'duties',
-      duties: [{ slot, order: ['a', 'b'], recorded }],
-      peers: ['b'],
-      draining: new Set(draining),
-    });
-  }
-
-  /** `lease`: whether that of the other gateway is there. */
-  look(entry: SlotEntry, gate?: GateState, lease = true): readonly SlotEffect[] {
-    this.now += slotTimes.renewMs;
-    const b = lease
-      ? { incarnation: 'b1', renewals: this.now, heard: 1 }
-      : { incarnation: undefined, renewals: 1, heard: 0 };
-    const leases = new Map([['b', b]]);
-    const answer = { kind: 'renewed', mark: 'm', leases, slots: new Map([[slot, entry]]) } as const;
-    const table = new Map(gate === undefined ? [] : [[slot, gate]]);
-    return this.handle({ type: 'look', sentAt: this.now, answer, gate: table });
-  }
-
-  handle(event: SlotEvent): readonly SlotEffect[] {
-    return this.machine.handle(event, this.now);
-  }
-}
-
-const gate = (form: GateState['form'], epoch: number, other?: string, parting = false): GateState => {
-  return { form, epoch, other, parting, incarnation: 1 };
-};
 const types = (effects: readonly SlotEffect[]): readonly string[] => effects.map(({ type }) => type);
 
 describe('the gateway that left', () => {
-  const left = (): Bench => {
-    const bench = new Bench();
+  const left = (): OneSlot => {
+    const bench = new OneSlot();
     const before: SlotEntry = { holder: 'a', epoch: 5, released: false };
     bench.assign({ holder: 'a', epoch: 5 }, ['a']);
     expect(types(bench.look(before, gate('open', 5)))).toContain('retire');
@@ -65,12 +21,12 @@ describe('the gateway that left', () => {
   };
   const unused = { type: 'unused', slots: new Set([slot]) } as const;
 
-  const lookOf = (bench: Bench) =>
+  const lookOf = (bench: OneSlot) =>
     bench
       .look({ holder: 'b', epoch: 6, released: false }, gate('retiring', 5, 'b'))
       .filter(({ type }) => type === 'withdraw' || type === 'close');
 
-  function expectClosedLater(bench: Bench): void {
+  function expectClosedLater(bench: OneSlot): void {
     bench.assign({ holder: 'b', epoch: 6 }, ['a']);
     bench.now += 4000;
     expect(lookOf(bench)).toEqual([]);
@@ -151,7 +107,7 @@ describe('the gateway that left and died before its last connection ended', () =
   const entry: SlotEntry = { holder: 'b', epoch: 6, released: false };
 
   test('withdraws when it is back, again until the map has heard it', () => {
-    const bench = new Bench();
+    const bench = new OneSlot();
     const withdrawals = (looks: number) =>
       Array.from({ length: looks }, () => bench.look(entry))
         .flat()
@@ -168,7 +124,7 @@ describe('the gateway that left and died before its last connection ended', () =
   });
 
   test('stays while it has something of the slot', () => {
-    const bench = new Bench();
+    const bench = new OneSlot();
     bench.assign({ holder: 'b', epoch: 6, previous: 'a' });
     bench.look(entry, gate('retiring', 5, 'b'));
     bench.now += 5000;
@@ -179,14 +135,14 @@ describe('the gateway that left and died before its last connection ended', () =
 describe('the gateway that took over', () => {
   const entry: SlotEntry = { holder: 'a', epoch: 6, released: false };
 
-  const began = (recorded: Recorded): Bench => {
-    const bench = new Bench();
+  const began = (recorded: Recorded): OneSlot => {
+    const bench = new OneSlot();
     bench.assign(recorded);
     bench.look(entry, gate('open', 6, 'b'));
     return bench;
   };
   /** What it makes of its entry, which is as given, `ms` later. */
-  const later = (bench: Bench, ms: number, before: GateState) => {
+  const later = (bench: OneSlot, ms: number, before: GateState) => {
     bench.now += ms;
     const effect = bench.look(entry, before).find(({ type }) => type === 'modify');
     return effect?.type === 'modify' ? effect.entries[0] : undefined;
@@ -231,7 +187,7 @@ describe('the gateway that takes over while the lease of the other one is late',
   const mine: SlotEntry = { holder: 'a', epoch: 6, released: false };
 
   /** All that the last step of the attempt, which begins with the look at `entry`, changes in the gate. */
-  function opened(bench: Bench, entry: SlotEntry) {
+  function opened(bench: OneSlot, entry: SlotEntry) {
     const arm = bench.look(entry, undefined, false).find(({ type }) => type === 'arm');
     if (arm?.type !== 'arm') throw new Error('it does not arm');
     const { attempt } = arm;
@@ -243,7 +199,7 @@ describe('the gateway that takes over while the lease of the other one is late',
   }
 
   test('asks it when it has handed over a moment ago', () => {
-    const bench = new Bench();
+    const bench = new OneSlot();
     bench.assign({ holder: 'b', epoch: 5 });
     bench.look(others);
     expect(opened(bench, mine)).toBe('b');
