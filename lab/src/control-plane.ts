@@ -1,8 +1,8 @@
 /** etcd, API server, controller-manager, scheduler and DNS: ordinary processes in the root namespace. */
-import { ensureCgroup, inCgroup } from './cgroups.js';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authority, keyPair, kubeconfigOf, serviceAccountKey } from './certificates.js';
+import { ensureCgroup, inCgroup } from './cgroups.js';
 import { until } from './command.js';
 import { answers } from './kubectl.js';
 import {

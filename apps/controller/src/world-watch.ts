@@ -29,12 +29,12 @@ export interface WorldWatchOptions {
   readonly onMoves: () => void;
 }
 
-/** Of gateways: who holds it, since when, and who did before. */
+/** Holder, epoch and former holder are written by gateways. */
 const withoutHolder = ({ slot, order }: EgressPoolSlot) => ({ slot, order });
 
 /** All that a pool says but what gateways write. */
 const withoutHolders = ({ metadata, spec, status }: EgressPool): string => {
-  const { resourceVersion: _, managedFields: __, ...kept } = metadata;
+  const { resourceVersion: _, ...kept } = metadata;
   return JSON.stringify([kept, spec, { ...status, slots: status?.slots?.map(withoutHolder) }]);
 };
 

@@ -134,7 +134,7 @@ export class SlotMachine {
     }
   }
 
-  /** What it carries is carried on for as long as may be: the next process needs that time to start. */
+  /** What it carries is carried on for as long as may be, by what is known: the next process needs that time to start. */
   private stopping(now: number): void {
     const carried = [...this.slots.values()].filter(
       (record) => record.isIdle && this.decide(record, undefined, now).do === 'extend',

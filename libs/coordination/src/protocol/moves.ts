@@ -98,9 +98,13 @@ export class Moves {
     return recorded?.previous === this.context.settings.self;
   }
 
-  /** The map has not heard of the move: agents still send everything here, however long ago it was. */
-  private isUnheard({ gate, duty: { recorded } }: SlotRecord): boolean {
-    return recorded !== undefined && gate !== undefined && recorded.epoch <= gate.epoch;
+  /**
+   * The map has not heard of the move from a successor that is there: agents still send everything here, however long ago
+   * it was. Of one that is not there this gateway takes the slot back, or another one does.
+   */
+  private isUnheard({ gate, entry, duty: { recorded } }: SlotRecord): boolean {
+    if (recorded === undefined || gate === undefined || entry === undefined) return false;
+    return recorded.epoch <= gate.epoch && this.context.observer.isThere(entry.holder);
   }
 
   /** The map says that a later holder serves the slot alone: agents have shown it the connections, and nobody asks here. */

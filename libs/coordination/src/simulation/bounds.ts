@@ -24,8 +24,7 @@ export function boundOf(faults: readonly Fault[], times: SlotTimes): number {
       return uplinkMs + 2 * renewMs + probeMs + slackMs;
     case 'kill':
     case 'pause':
-      // It may be back just before it is given up, and looks around first.
-      return goneMs + leaseMs + 1000 + leaseMs + 2 * renewMs;
+      return goneMs + leaseMs + 1000;
     // Whether they cost anything at all is another invariant.
     case 'store-cut':
     case 'store-down':

@@ -10,7 +10,7 @@ export type SlotsEdit<T> = (slots: readonly EgressPoolSlot[]) => {
   readonly result: T;
 };
 
-/** What became of the slots that were read, or that it has to be tried again. */
+/** Reads the slots, and writes what the edit makes of them. */
 export type Write = (edit: (slots: readonly EgressPoolSlot[]) => readonly EgressPoolSlot[]) => Promise<void>;
 
 interface Waiting {

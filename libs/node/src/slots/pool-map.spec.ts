@@ -13,7 +13,6 @@ const slot = (ordinal: number, holder: string, epoch: number, previous?: string)
 
 /** One pool behind an API server that takes a write only over the version that was read. */
 class OnePool {
-  reads = 0;
   writes = 0;
   conflicts = 0;
   /** Called between a read and the write that follows it. */
@@ -30,7 +29,6 @@ class OnePool {
   readonly client = {
     listAll: () => Promise.reject(new Error('not asked')),
     find: () => {
-      this.reads++;
       const { slots, version } = this;
       const metadata = { name: 'default', resourceVersion: String(version) };
       return Promise.resolve({ metadata, status: { id: 1, slots } });
