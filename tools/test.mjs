@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
+import { stripVTControlCharacters } from 'node:util';
 
 const scratch = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 const jest = [
+  process.execPath,
   '--disable-warning=ExperimentalWarning',
   '--experimental-vm-modules',
   'node_modules/jest/bin/jest.js',
@@ -52,7 +54,9 @@ const check =
     return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
   };
 
-const lab = (verb) => check('npm', 'run', '--silent', 'lab', '--', verb);
+const npm = (script, ...args) => ['npm', 'run', '--silent', script, '--', ...args];
+
+const lab = (verb) => check(...npm('lab', verb));
 
 /** One after the other until one fails; the result is that of the last one. */
 const inTurn =
@@ -68,10 +72,10 @@ const inTurn =
 
 /** A jest run counts its tests; a run that ends without a report is one failure. */
 const jestRun =
-  (name, ...args) =>
+  (name, command, ...args) =>
   async () => {
     const report = join(scratch, `${name}.json`);
-    const code = await run(process.execPath, [...jest, ...args, '--json', `--outputFile=${report}`], {
+    const code = await run(command, [...args, '--json', `--outputFile=${report}`], {
       done: () => existsSync(report),
     });
     try {
@@ -80,14 +84,27 @@ const jestRun =
         numFailedTests,
         numRuntimeErrorTestSuites,
         numPendingTests,
+        testResults,
       } = JSON.parse(readFileSync(report, 'utf8'));
       const failed = numFailedTests + numRuntimeErrorTestSuites + numPendingTests;
+      const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
+      for (const test of tests) {
+        const [why] = (test.status === 'failed' ? test.failureMessages : test.retryReasons) ?? [];
+        if (why === undefined) continue;
+        const what = test.status === 'failed' ? 'failed' : 'flaky, passed when it ran once more';
+        remarks.push(`${what}: ${name}: ${test.fullName}\n    ${stripVTControlCharacters(firstLines(why))}`);
+      }
       return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
     } catch (error) {
       console.error(`${name}: no report: ${error.message}`);
       return { passed: 0, failed: 1 };
     }
   };
+
+/** Which tests failed, and which passed only when they ran once more (test/once-more.ts), each with why. */
+const remarks = [];
+
+const firstLines = (message) => message.split('\n').slice(0, 12).join('\n    ');
 
 const stages = {
   format: check('npx', 'prettier', '--check', '--log-level', 'warn', '.'),
@@ -99,13 +116,13 @@ const stages = {
   // Not the one that a run which was broken off may have left: its namespaces hold addresses that the tests ask for.
   // And it goes again: an idle one takes a third of a core from what has no use for it.
   lab: inTurn(lab('down'), lab('up'), lab('down')),
-  unit: jestRun('unit'),
+  unit: jestRun('unit', ...jest),
   // As many schedules of faults as two minutes hold; it prints how many.
   simulate: check(process.execPath, 'dist/libs/coordination/src/simulation/main.js', '--seconds', '120'),
   // In a kernel of its own, which the first run builds.
-  kernel: check('npm', 'run', '--silent', 'test:kernel'),
-  e2e: inTurn(lab('up'), jestRun('e2e', '--config', 'test/e2e/jest.config.mjs', '--runInBand')),
-  'lab-down': jestRun('lab-down', '--config', 'test/lab-down/jest.config.mjs', '--runInBand'),
+  kernel: jestRun('kernel', ...npm('test:kernel')),
+  e2e: inTurn(lab('up'), jestRun('e2e', ...jest, '--config', 'test/e2e/jest.config.mjs', '--runInBand')),
+  'lab-down': jestRun('lab-down', ...jest, '--config', 'test/lab-down/jest.config.mjs', '--runInBand'),
 };
 
 const only = process.argv[2] === '--only' ? (process.argv[3] ?? '').split(',') : Object.keys(stages);
@@ -126,6 +143,7 @@ rmSync(scratch, { recursive: true, force: true });
 
 console.log('');
 console.table(results);
+for (const remark of remarks) console.log(remark);
 const sum = (key) => results.reduce((total, result) => total + result[key], 0);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
 process.exit(sum('failed') === 0 ? 0 : 1);

@@ -16,7 +16,7 @@ const egress = new MovingEgress('e2e-upgrade', { ipv4: '198.18.0.116', ipv6: '20
 const root = resolve('.');
 /** What the next version has in its Pods and this one has not. */
 const mark = 'e2e.sluice.dev/upgraded';
-let directory = '';
+/** Of the last upgrade. */
 let run = '';
 
 /** The first block of commands under a heading of the guide. */
@@ -28,9 +28,9 @@ async function commands(heading: string): Promise<string> {
   return block;
 }
 
-/** Where the guide's commands find the next version, `kubectl` and `sluicectl`. */
-async function workplace(): Promise<void> {
-  directory = await mkdtemp(join(tmpdir(), 'sluice-upgrade-'));
+/** Makes a version that is newer than what runs, and a folder where the guide's commands find it, `kubectl` and `sluicectl`. */
+async function nextVersion(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-upgrade-'));
   run = new Date().toISOString();
   for (const folder of ['bin', 'deploy']) await mkdir(join(directory, folder));
   await symlink((await labStatus()).kubectl, join(directory, 'bin/kubectl'));
@@ -43,15 +43,18 @@ async function workplace(): Promise<void> {
       document.setIn(['spec', 'template', 'metadata', 'annotations', mark], run);
   const manifest = documents.map((document) => String(document)).join('---\n');
   await writeFile(join(directory, 'deploy/sluice.yaml'), manifest);
+  return directory;
 }
 
 async function follow(heading: string): Promise<void> {
+  const directory = await nextVersion();
   const { kubeconfig } = await labStatus();
   const path = [join(directory, 'bin'), process.env.PATH].join(delimiter);
   await execute('bash', ['-euo', 'pipefail', '-c', await commands(heading)], {
     cwd: directory,
     env: { ...process.env, KUBECONFIG: kubeconfig, PATH: path },
   });
+  await rm(directory, { recursive: true, force: true });
 }
 
 /** "controller", "gateway-1/ovs" … of Pods that are those of the next version. */
@@ -81,7 +84,6 @@ const setDrainTimeout = (seconds: string | null): Promise<string> =>
   );
 
 beforeAll(async () => {
-  await workplace();
   await setDrainTimeout('30');
   await egress.open();
 });
@@ -94,7 +96,6 @@ afterAll(async () => {
   await restart('gateway');
   await egress.settled();
   await egress.close();
-  await rm(directory, { recursive: true, force: true });
 });
 
 it('of definitions, controller, gateways and agents loses 0 packets', async () => {

@@ -47,6 +47,7 @@ function rig() {
   const log: string[] = [];
   let installed: Installed = { flows: [], groups: [], meters: [] };
   let refuse = false;
+  let restart = false;
   const registry = new Registry();
   const compiler = new Compiler();
   const committer = new Committer({
@@ -66,6 +67,7 @@ function rig() {
         if (refuse) return Promise.reject(new Error('no'));
         expect(isEmptyOpenFlow(change)).toBe(false);
         log.push(...addsOf(change), ...removalsOf(change));
+        if (restart) committer.forget();
         return Promise.resolve();
       },
     },
@@ -90,6 +92,10 @@ function rig() {
     log,
     refuse: (value: boolean) => {
       refuse = value;
+    },
+    /** Whether Open vSwitch is restarted as soon as it has what is committed. */
+    restartAfterwards: (value: boolean) => {
+      restart = value;
     },
     install: (intent: Intent) => {
       const { flows, groups, meters } = compiler.compile(intent);
@@ -159,5 +165,14 @@ test('after a failure the next commit reads back', async () => {
   refuse(true);
   await expect(commit(withPod(7))).rejects.toThrow('no');
   refuse(false);
+  expect(await commit(withPod(7))).toContain('read back');
+});
+
+test('what is forgotten while a commit is under way stays so: it may have gone to a switch that is no more', async () => {
+  const { commit, restartAfterwards } = rig();
+  await commit(base);
+  restartAfterwards(true);
+  await commit(withPod(7));
+  restartAfterwards(false);
   expect(await commit(withPod(7))).toContain('read back');
 });

@@ -46,22 +46,25 @@ const removalsOf = ({ groups, flows, meters }: OpenFlowChange): OpenFlowChange =
 export class Committer {
   /** Undefined: unknown, read back. */
   private before: CompiledDesired | undefined;
+  /** How often what was known was forgotten: a commit under way may have been done to a switch that is gone. */
+  private forgotten = 0;
 
   constructor(private readonly options: CommitterOptions) {}
 
   /** Something else may have changed what is installed: the next commit reads it back. */
   forget(): void {
     this.before = undefined;
+    this.forgotten++;
   }
 
   /** Throws what the parts throw; the next commit then reads everything back. */
   async commit(next: CompiledDesired): Promise<void> {
-    const { before } = this;
+    const { before, forgotten } = this;
     this.before = undefined;
     const done = this.options.metrics.commitSeconds.startTimer();
     if (before === undefined) await this.resynchronise(next);
     else await this.advance(diff(before, next), next);
-    this.before = next;
+    if (this.forgotten === forgotten) this.before = next;
     done();
     this.options.metrics.commits.inc();
   }

@@ -7,6 +7,7 @@ import { silentLogger, systemClock } from '@sluice/core';
 import { RealOvs } from '../../../ovs/src/testing/real-ovs.js';
 import { OvsSwitch } from './ovs-switch.js';
 import { type SwitchState } from './switch.js';
+import { programmed } from './testing/real-switch.js';
 
 let real: RealOvs;
 let ovs: OvsSwitch;
@@ -28,6 +29,12 @@ const becomes = (kind: SwitchState['kind']): Promise<SwitchState> =>
     ovs.onChange(look);
     look();
   });
+
+const isAnswered = (): Promise<boolean> =>
+  ovs.gateEntries().then(
+    () => true,
+    () => false,
+  );
 
 beforeEach(async () => {
   real = await RealOvs.start();
@@ -74,16 +81,32 @@ describe('the switch', () => {
     await real.addBridge('br-sluice');
     ovs.start();
     await becomes('ready');
-    const connected = new Promise<void>((resolve) =>
-      ovs.onForwarding(() => {
-        if (ovs.isForwarding) resolve();
-      }),
-    );
-    if (!ovs.isForwarding) await connected;
+    await programmed(ovs);
+    await real.killVswitchd();
+    await becomes('absent');
+    expect(ovs.isForwarding).toBe(false);
+    await real.startVswitchd();
+    await becomes('ready');
+  });
+
+  it('forwards after a restart of ovs-vswitchd when its flows are back, and not before', async () => {
+    await real.addBridge('br-sluice');
+    ovs.start();
+    await becomes('ready');
+    await programmed(ovs);
     await real.killVswitchd();
     await becomes('absent');
     await real.startVswitchd();
     await becomes('ready');
+    const told: boolean[] = [];
+    ovs.onForwarding(() => told.push(ovs.isForwarding));
+    // It answers, and nobody has put the flows back.
+    while (!(await isAnswered())) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(ovs.isForwarding).toBe(false);
+    await ovs.restored();
+    expect(ovs.isForwarding).toBe(false);
+    await programmed(ovs);
+    expect(told.at(-1)).toBe(true);
   });
 });
 

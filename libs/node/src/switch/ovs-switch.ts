@@ -73,6 +73,8 @@ export class OvsSwitch implements Switch {
   private nodes: ReadonlyMap<number, boolean> = new Map();
   private current: SwitchState = { kind: 'absent', message: 'not connected yet' };
   private databaseIsUp = false;
+  /** What Sluice has done to the bridge behind this OpenFlow connection. */
+  private pipeline: 'unknown' | 'read' | 'programmed' = 'unknown';
   private cancelQuestion: (() => void) | undefined;
   private stopped = false;
 
@@ -107,7 +109,7 @@ export class OvsSwitch implements Switch {
   }
 
   get isForwarding(): boolean {
-    return this.current.kind === 'ready' && this.openFlow.isUp;
+    return this.current.kind === 'ready' && this.openFlow.isUp && this.pipeline === 'programmed';
   }
 
   onForwarding(listener: () => void): void {
@@ -177,6 +179,7 @@ export class OvsSwitch implements Switch {
       const flows = await this.openFlow.dumpFlows();
       const groups = await this.openFlow.dumpGroups();
       const meters = await this.openFlow.dumpMeters();
+      if (this.pipeline === 'unknown') this.pipeline = 'read';
       return { flows, groups, meters };
     });
   }
@@ -193,6 +196,10 @@ export class OvsSwitch implements Switch {
 
   async restored(): Promise<void> {
     await wrapped(() => this.database.flowsRestored());
+    // Unknown: Open vSwitch was restarted since the pass began, and another pass follows.
+    if (this.pipeline !== 'read') return;
+    this.pipeline = 'programmed';
+    this.tellForwarding();
   }
 
   async gateEntries(): Promise<readonly GateEntry[]> {
@@ -264,6 +271,7 @@ export class OvsSwitch implements Switch {
   }
 
   private async bridgeChanged(state: 'up' | OvsError): Promise<void> {
+    this.pipeline = 'unknown';
     if (state === 'up') {
       await this.examine();
       this.tellForwarding();

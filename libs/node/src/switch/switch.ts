@@ -41,7 +41,10 @@ export interface Switch extends Gate {
   readonly state: SwitchState;
   /** Calls after every change of `state`, and when the switch was restarted: what it had must be put back. */
   onChange(listener: () => void): void;
-  /** False while ovs-vswitchd does not answer: with the userspace datapath nothing is forwarded then. */
+  /**
+   * False while ovs-vswitchd does not answer, and after its start until `restored`: with the userspace datapath nothing is
+   * forwarded then.
+   */
   readonly isForwarding: boolean;
   /** Calls after every change of `isForwarding`. */
   onForwarding(listener: () => void): void;
@@ -59,7 +62,10 @@ export interface Switch extends Gate {
   installed(): Promise<Installed>;
   /** One atomic bundle; returns when the switch forwards by it. */
   commit(change: OpenFlowChange): Promise<void>;
-  /** All flows are there: what the kernel kept forwarding over a restart of ovs-vswitchd is let go. */
+  /**
+   * All flows are there, after `installed` was asked and what was missing was committed: the switch forwards by them, and
+   * what the kernel kept forwarding over a restart of ovs-vswitchd is let go.
+   */
   restored(): Promise<void>;
   /** Sends frames through the tunnels to nodes. */
   sendTunnelled(packets: readonly TunnelledFrame[]): Promise<void>;

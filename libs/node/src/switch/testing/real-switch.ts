@@ -12,6 +12,18 @@ export interface RealSwitch {
   stop(): Promise<void>;
 }
 
+/** Waits until there is a connection to program the bridge by, and says that nothing is missing there. */
+export async function programmed(ovs: OvsSwitch): Promise<void> {
+  while (!ovs.isForwarding) {
+    try {
+      await ovs.installed();
+      await ovs.restored();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
 export async function realSwitch(): Promise<RealSwitch> {
   const real = await RealOvs.start();
   await real.addBridge(bridgeName, [1]);
@@ -26,15 +38,14 @@ export async function realSwitch(): Promise<RealSwitch> {
     clock: systemClock,
     logger: silentLogger,
   });
-  const forwards = new Promise<void>((resolve) => {
-    const look = (): void => {
-      if (ovs.isForwarding) resolve();
-    };
-    ovs.onChange(look);
-    ovs.onForwarding(look);
+  const connected = new Promise<void>((resolve) => {
+    ovs.onChange(() => {
+      if (ovs.state.kind === 'ready') resolve();
+    });
   });
   ovs.start();
-  await forwards;
+  await connected;
+  await programmed(ovs);
   return {
     real,
     ovs,
