@@ -16,8 +16,9 @@ const egress = new MovingEgress('e2e-upgrade', { ipv4: '198.18.0.116', ipv6: '20
 const root = resolve('.');
 /** What the next version has in its Pods and this one has not. */
 const mark = 'e2e.sluice.dev/upgraded';
-/** Of the last upgrade. */
+let directory = '';
 let run = '';
+const directories: string[] = [];
 
 /** The first block of commands under a heading of the guide. */
 async function commands(heading: string): Promise<string> {
@@ -29,8 +30,9 @@ async function commands(heading: string): Promise<string> {
 }
 
 /** Makes a version that is newer than what runs, and a folder where the guide's commands find it, `kubectl` and `sluicectl`. */
-async function nextVersion(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-upgrade-'));
+async function nextVersion(): Promise<void> {
+  directory = await mkdtemp(join(tmpdir(), 'sluice-upgrade-'));
+  directories.push(directory);
   run = new Date().toISOString();
   for (const folder of ['bin', 'deploy']) await mkdir(join(directory, folder));
   await symlink((await labStatus()).kubectl, join(directory, 'bin/kubectl'));
@@ -43,18 +45,15 @@ async function nextVersion(): Promise<string> {
       document.setIn(['spec', 'template', 'metadata', 'annotations', mark], run);
   const manifest = documents.map((document) => String(document)).join('---\n');
   await writeFile(join(directory, 'deploy/sluice.yaml'), manifest);
-  return directory;
 }
 
 async function follow(heading: string): Promise<void> {
-  const directory = await nextVersion();
   const { kubeconfig } = await labStatus();
   const path = [join(directory, 'bin'), process.env.PATH].join(delimiter);
   await execute('bash', ['-euo', 'pipefail', '-c', await commands(heading)], {
     cwd: directory,
     env: { ...process.env, KUBECONFIG: kubeconfig, PATH: path },
   });
-  await rm(directory, { recursive: true, force: true });
 }
 
 /** "controller", "gateway-1/ovs" … of Pods that are those of the next version. */
@@ -96,10 +95,12 @@ afterAll(async () => {
   await restart('gateway');
   await egress.settled();
   await egress.close();
+  for (const name of directories) await rm(name, { recursive: true, force: true });
 });
 
 it('of definitions, controller, gateways and agents loses 0 packets', async () => {
   await undisturbed(async () => {
+    await nextVersion();
     const seen = await egress.under(() => follow('Definitions, controller, gateways, agents'));
     egress.expectUnharmed(seen);
   });
@@ -108,6 +109,7 @@ it('of definitions, controller, gateways and agents loses 0 packets', async () =
   );
 }, 600_000);
 
+// The one before has told the cluster of the version.
 it('of Open vSwitch on gateways loses 0 packets', async () => {
   const seen = await egress.under(() => follow('Open vSwitch on gateways'), { planned: true });
   egress.expectUnharmed(seen);
