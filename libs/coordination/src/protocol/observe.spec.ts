@@ -35,6 +35,15 @@ test.each([
   expect(observer.goneFor('b', back)).toBe(0);
 });
 
+test('a gateway that says for seconds that it is not fit begins anew when it is', () => {
+  const observer = seen();
+  // Each renewal asks for a lease that ends at once.
+  for (let now = 10_080, renewals = 2; now < 13_000; now += step, renewals++)
+    observer.looked(new Map([['b', { incarnation: undefined, renewals, heard: 1 }]]), now);
+  look(observer, 'b1', 13_000, 13_500);
+  expect([observer.isThere('b'), observer.thereFor('b', 13_500)]).toEqual([true, expect.closeTo(500, -2)]);
+});
+
 test('a gateway that was never there is not', () => {
   const observer = new Observer(slotTimes);
   look(observer, undefined, 0, 1000);

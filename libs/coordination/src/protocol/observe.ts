@@ -6,6 +6,8 @@ import { reachedShare } from './hearing.js';
 interface Sight {
   /** Since when the lease has been absent, on this gateway's own clock; undefined: it is there. */
   goneSince: number | undefined;
+  /** The same, through renewals that ask for no lease: of a gateway that is not fit, and says so. */
+  awaySince: number | undefined;
   /** Since when it has been there, but for moments; undefined: it has not been seen yet. */
   thereSince: number | undefined;
   /** The last one that was seen. */
@@ -47,9 +49,10 @@ export class Observer {
       // Two absences with a renewal or a long time between them are not one.
       const continuous = renewals === before?.renewals && now - before.lastLook <= this.times.leaseMs;
       const isSame = present && incarnation === before?.incarnation;
-      const wasLate = isSame && now - (before.goneSince ?? now) <= momentMs;
+      const wasLate = isSame && now - (before.awaySince ?? now) <= momentMs;
       this.sights.set(name, {
         goneSince: present ? undefined : continuous ? (before.goneSince ?? now) : now,
+        awaySince: present ? undefined : (before?.awaySince ?? now),
         thereSince: !present || wasLate ? before?.thereSince : now,
         incarnation: incarnation ?? before?.incarnation,
         renewals,
