@@ -168,6 +168,17 @@ export class KernelCluster {
     await this.startProcess(node);
   }
 
+  /** Whether a node's process of Sluice does its work, as a kubelet asks it. */
+  async isReady(node: Host): Promise<boolean> {
+    const port = this.parts.hosts.gateways.includes(node) ? 9811 : 9810;
+    try {
+      await node.run('curl', '-fs', '-m', '2', `http://127.0.0.1:${String(port)}/readyz`);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** To a node's process of Sluice. */
   signal(node: Host, signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.processOf(node).kill(signal);
