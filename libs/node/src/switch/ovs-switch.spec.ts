@@ -36,6 +36,16 @@ const isAnswered = (): Promise<boolean> =>
     () => false,
   );
 
+/** ovs-vswitchd dies with the pipeline in it. */
+async function diesProgrammed(): Promise<void> {
+  await real.addBridge('br-sluice');
+  ovs.start();
+  await becomes('ready');
+  await programmed(ovs);
+  await real.killVswitchd();
+  await becomes('absent');
+}
+
 beforeEach(async () => {
   real = await RealOvs.start();
   await pointTo(real.controlSocket);
@@ -78,24 +88,14 @@ describe('the switch', () => {
   });
 
   it('notices by itself that ovs-vswitchd died', async () => {
-    await real.addBridge('br-sluice');
-    ovs.start();
-    await becomes('ready');
-    await programmed(ovs);
-    await real.killVswitchd();
-    await becomes('absent');
+    await diesProgrammed();
     expect(ovs.isForwarding).toBe(false);
     await real.startVswitchd();
     await becomes('ready');
   });
 
   it('forwards after a restart of ovs-vswitchd when its flows are back, and not before', async () => {
-    await real.addBridge('br-sluice');
-    ovs.start();
-    await becomes('ready');
-    await programmed(ovs);
-    await real.killVswitchd();
-    await becomes('absent');
+    await diesProgrammed();
     await real.startVswitchd();
     await becomes('ready');
     const told: boolean[] = [];
