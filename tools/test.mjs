@@ -88,12 +88,9 @@ const jestRun =
       } = JSON.parse(readFileSync(report, 'utf8'));
       const failed = numFailedTests + numRuntimeErrorTestSuites + numPendingTests;
       const tests = testResults.flatMap(({ assertionResults }) => assertionResults);
-      for (const test of tests) {
-        const [why] = (test.status === 'failed' ? test.failureMessages : test.retryReasons) ?? [];
-        if (why === undefined) continue;
-        const what = test.status === 'failed' ? 'failed' : 'flaky, passed when it ran once more';
-        remarks.push(`${what}: ${name}: ${test.fullName}\n    ${stripVTControlCharacters(firstLines(why))}`);
-      }
+      for (const { status, fullName, failureMessages } of tests)
+        if (status === 'failed')
+          failures.push(`failed: ${name}: ${fullName}\n    ${firstLines(failureMessages)}`);
       return { passed, failed: failed === 0 && code !== 0 ? 1 : failed };
     } catch (error) {
       console.error(`${name}: no report: ${error.message}`);
@@ -101,10 +98,11 @@ const jestRun =
     }
   };
 
-/** Which tests failed, and which passed only when they ran once more (test/once-more.ts), each with why. */
-const remarks = [];
+/** Which tests failed, and why: their own output is far above the sum. */
+const failures = [];
 
-const firstLines = (message) => message.split('\n').slice(0, 12).join('\n    ');
+const firstLines = (messages) =>
+  stripVTControlCharacters(messages.join('\n')).split('\n').slice(0, 12).join('\n    ');
 
 const stages = {
   format: check('npx', 'prettier', '--check', '--log-level', 'warn', '.'),
@@ -143,7 +141,7 @@ rmSync(scratch, { recursive: true, force: true });
 
 console.log('');
 console.table(results);
-for (const remark of remarks) console.log(remark);
+for (const failure of failures) console.log(failure);
 const sum = (key) => results.reduce((total, result) => total + result[key], 0);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
 process.exit(sum('failed') === 0 ? 0 : 1);

@@ -6,7 +6,6 @@ export default {
   rootDir: '../..',
   roots: ['<rootDir>/test/e2e'],
   testMatch: ['**/*.e2e.ts'],
-  setupFilesAfterEnv: ['<rootDir>/test/once-more.ts'],
   testTimeout: 600_000,
   maxWorkers: 1,
   // A test that failed may leave a program in the lab running; the report must not wait for it.

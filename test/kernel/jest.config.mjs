@@ -6,7 +6,6 @@ export default {
   rootDir: '../..',
   roots: ['<rootDir>/test/kernel'],
   testMatch: ['**/*.e2e.ts'],
-  setupFilesAfterEnv: ['<rootDir>/test/once-more.ts'],
   testTimeout: 120_000,
   // /tmp of the lane is its own; nothing of it is left.
   cacheDirectory: '/dev/shm/jest',

@@ -82,9 +82,13 @@ test('the agent starts again under traffic: 0 packets lost', async () => {
 
 // In the lane a process takes longer to start than its gates last: restarts.e2e.ts looks at the whole of it.
 test('the process of the gateway ends under traffic: 0 packets lost, and the next one takes what it finds', async () => {
+  const { outside } = cluster.hosts;
   const gateway = theGateway();
-  const seen = await under(cluster, () => cluster.restart(gateway));
+  const seen = await under(cluster, async () => {
+    await cluster.restart(gateway);
+    await answered(outside, service);
+  });
   expect(seen).toEqual(each(seen, unharmed));
   await ready(gateway);
-  await answered(cluster.hosts.outside, service);
+  await answered(outside, service);
 });

@@ -159,7 +159,7 @@ export class MovingEgress {
   expectUnharmed(seen: Seen): void {
     this.expectKept(seen);
     const packets = lanes(seen, 'ping', 'udp');
-    if (isHarmed(seen.report)) console.warn(seen.moves);
+    if (seen.moves !== '') console.warn(seen.moves);
     expect(packets).toEqual(each(packets, { lost: 0, errors: {} }));
   }
 }

@@ -30,10 +30,15 @@ const becomes = (kind: SwitchState['kind']): Promise<SwitchState> =>
     look();
   });
 
-const isAnswered = (): Promise<boolean> =>
-  ovs.gateEntries().then(
-    () => true,
-    () => false,
+/** Resolves when it tells of an OpenFlow connection that answers. */
+const connects = (): Promise<void> =>
+  new Promise((resolve) =>
+    ovs.onForwarding(() => {
+      ovs.gateEntries().then(
+        () => resolve(),
+        () => undefined,
+      );
+    }),
   );
 
 /** ovs-vswitchd dies with the pipeline in it. */
@@ -96,12 +101,12 @@ describe('the switch', () => {
 
   it('forwards after a restart of ovs-vswitchd when its flows are back, and not before', async () => {
     await diesProgrammed();
+    const answers = connects();
     await real.startVswitchd();
-    await becomes('ready');
     const told: boolean[] = [];
     ovs.onForwarding(() => told.push(ovs.isForwarding));
     // It answers, and nobody has put the flows back.
-    while (!(await isAnswered())) await new Promise((resolve) => setTimeout(resolve, 10));
+    await answers;
     expect(ovs.isForwarding).toBe(false);
     await ovs.restored();
     expect(ovs.isForwarding).toBe(false);

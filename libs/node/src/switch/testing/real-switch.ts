@@ -12,16 +12,25 @@ export interface RealSwitch {
   stop(): Promise<void>;
 }
 
-/** Waits until there is a connection to program the bridge by, and says that nothing is missing there. */
-export async function programmed(ovs: OvsSwitch): Promise<void> {
-  while (!ovs.isForwarding) {
-    try {
-      await ovs.installed();
-      await ovs.restored();
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
+/** Says that nothing is missing on the bridge as soon as there is a connection to it. */
+export function programmed(ovs: OvsSwitch): Promise<void> {
+  return new Promise((resolve) => {
+    let done = false;
+    const program = (): void => {
+      if (done) return;
+      done = ovs.isForwarding;
+      if (done) resolve();
+      // Without a connection it is refused, and the next change comes with one.
+      else
+        ovs
+          .installed()
+          .then(() => ovs.restored())
+          .catch(() => undefined);
+    };
+    ovs.onChange(program);
+    ovs.onForwarding(program);
+    program();
+  });
 }
 
 export async function realSwitch(): Promise<RealSwitch> {
