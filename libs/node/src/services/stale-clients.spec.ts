@@ -110,6 +110,10 @@ describe('on a real Open vSwitch', () => {
   );
 });
 
+/** A line of a dump. */
+const entry = (client: string, endpoint: string, state = 'SYN_SENT'): string =>
+  `tcp,orig=(src=${client},dst=198.18.0.100,sport=4000,dport=53),reply=(src=${endpoint},dst=${client},sport=5353,dport=4000),zone=1,protoinfo=(state=${state})\n`;
+
 describe('a switch that does not answer', () => {
   test('is asked again', async () => {
     let answers = false;
@@ -121,11 +125,7 @@ describe('a switch that does not answer', () => {
       logger: silentLogger,
       switch: {
         forgetDatagrams: (_zone, { address }) => orFail().then(() => void forgotten.push(address)),
-        connections: () =>
-          orFail().then(
-            () =>
-              'tcp,orig=(src=192.0.2.1,dst=198.18.0.100,sport=4000,dport=53),reply=(src=10.244.1.6,dst=192.0.2.1,sport=5353,dport=4000),zone=1,protoinfo=(state=SYN_SENT)\n',
-          ),
+        connections: () => orFail().then(() => entry('192.0.2.1', '10.244.1.6')),
         endConnection: (_zone, { source }) => orFail().then(() => void forgotten.push(source)),
       },
     });
@@ -162,6 +162,66 @@ test('what is told while it waits is looked for together, and a process that end
   stale.stop();
   await stale.settled();
   expect(dumps).toBe(1);
+});
+
+describe('a SYN on its way', () => {
+  const [there, away] = ['10.244.1.5', '10.244.1.6'];
+
+  /** Endpoints there and away are gone; what the switch knows at the first look and at the second. Gives whose SYNs are forgotten. */
+  async function forgottenOf(
+    dumps: readonly string[],
+    meanwhile: (stale: StaleClients) => void = () => undefined,
+  ): Promise<readonly string[]> {
+    const clock = new ManualClock();
+    const forgotten: string[] = [];
+    const left = [...dumps];
+    const stale = new StaleClients({
+      ...{ zone, clock, logger: silentLogger },
+      switch: {
+        forgetDatagrams: () => Promise.resolve(),
+        connections: () => Promise.resolve(left.shift() ?? ''),
+        endConnection: (_zone, { source }) => Promise.resolve(void forgotten.push(source)),
+      },
+    });
+    stale.update([tcpPort(there, away)]);
+    stale.update([]);
+    clock.advance(300);
+    await setImmediate();
+    meanwhile(stale);
+    clock.advance(300);
+    await stale.settled();
+    expect(left).toEqual([]);
+    return forgotten;
+  }
+
+  test('is not forgotten when it is answered by the second look', async () => {
+    const [early, late] = [entry('192.0.2.1', there), entry('192.0.2.2', there)];
+    expect(await forgottenOf([early + late, early])).toEqual(['192.0.2.1']);
+    expect(await forgottenOf([early, entry('192.0.2.1', there, 'ESTABLISHED') + late])).toEqual([]);
+  });
+
+  test('is not forgotten when its endpoint came back', async () => {
+    const both = entry('192.0.2.1', there) + entry('192.0.2.2', away);
+    expect(await forgottenOf([both, both], (stale) => stale.update([tcpPort(there)]))).toEqual(['192.0.2.2']);
+  });
+});
+
+test('datagrams to an endpoint that came back are not forgotten', async () => {
+  const [first, second, third] = ['10.244.1.5', '10.244.1.6', '10.244.1.7'];
+  const forgotten: string[] = [];
+  const stale = new StaleClients({
+    ...{ zone, clock: new ManualClock(), logger: silentLogger },
+    switch: {
+      forgetDatagrams: (_zone, { address }) => setImmediate(void forgotten.push(address)),
+      connections: () => Promise.resolve(''),
+      endConnection: () => Promise.resolve(),
+    },
+  });
+  stale.update([port(first, second, third)]);
+  stale.update([]);
+  stale.update([port(first, second)]);
+  await stale.settled();
+  expect(forgotten).toEqual([first, third]);
 });
 
 test('datagrams do not wait until the table is looked at', async () => {

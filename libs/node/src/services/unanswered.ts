@@ -6,17 +6,17 @@ import { dumpedConnection, originalOf } from '../switch/conntrack-dump.js';
 /** In both datapaths: a SYN was seen, and no answer (ovs-dpctl(8), dump-conntrack). */
 const unanswered = 'state=SYN_SENT';
 
-const keyOf = ({ address, port }: EndpointPlace): string => `${address} ${String(port)}`;
+export const placeKey = ({ address, port }: EndpointPlace): string => `${address} ${String(port)}`;
 
 /** `dump`: one connection a line. Gives the original direction of each. */
 export function unansweredBy(endpoints: readonly EndpointPlace[], dump: string): readonly Tuple[] {
-  const places = new Set(endpoints.map(keyOf));
+  const places = new Set(endpoints.map(placeKey));
   return dump
     .split('\n')
     .filter((line) => line.includes(unanswered))
     .flatMap((line): Tuple[] => {
       const found = dumpedConnection(line);
-      if (found?.protocol !== 'tcp' || !places.has(keyOf(found.answersFrom))) return [];
+      if (found?.protocol !== 'tcp' || !places.has(placeKey(found.answersFrom))) return [];
       return [originalOf(found)];
     });
 }
