@@ -3,27 +3,16 @@
  * and gateways differ by the roles in their facts and by their reporter; a node with both roles runs one loop.
  */
 import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
-import { bridgeName, type Compiler, podPortName, slowPortName } from '@sluice/datapath';
-import {
-  asOf,
-  type Intent,
-  type NodeFacts,
-  resolve,
-  ServiceBook,
-  slotView,
-  type SlotView,
-  type World,
-} from '@sluice/model';
-import { type HostNetwork, type NetworkEvent } from '@sluice/netlink';
+import { type Compiler } from '@sluice/datapath';
+import { type Intent, type NodeFacts, resolve, ServiceBook, type World } from '@sluice/model';
+import { type HostNetwork } from '@sluice/netlink';
 import { type Nft } from '@sluice/nft';
-import { Announcer } from './announce/announcer.js';
 import { type ChangeTimes } from './commit/change-times.js';
 import { type Committer } from './commit/committer.js';
 import { type CommitMetrics } from './commit/metrics.js';
 import { Runner } from './commit/runner.js';
-import { Cached } from './facts/cached.js';
-import { type HostFacts, type HostFactsReader, underlayBridge } from './facts/host-facts.js';
-import { PodInterfaces } from './facts/pod-interfaces.js';
+import { type HostFacts, type HostFactsReader } from './facts/host-facts.js';
+import { KnownHost } from './facts/known-host.js';
 import { type MarkCheck } from './marks/mark-check.js';
 import { nicSysctls, nicTable, nicTableName } from './nic/silence.js';
 import { type NicTakeover } from './nic/takeover.js';
@@ -33,6 +22,7 @@ import { type HealthChecks } from './services/health-checks.js';
 import { type StaleClients } from './services/stale-clients.js';
 import { type ReplayRoutes, type Replayer } from './replay/replayer.js';
 import { type Reporter } from './report/reporter.js';
+import { Duties } from './slots/duties.js';
 import { type SlotKeeper } from './slots/slot-keeper.js';
 import { type Switch } from './switch/switch.js';
 import { type ClusterWatch } from './world/cluster-watch.js';
@@ -71,7 +61,6 @@ export interface NodeLoopOptions {
   readonly uplinkPort: number;
 }
 
-const mainTable = 254;
 /** Failed passes after which a problem is told; about a second. */
 const patience = 4;
 
@@ -80,22 +69,17 @@ const starting: Problem = { reason: 'OVSUnavailable', message: 'not connected ye
 
 const nothingToReplay: ReplayRoutes = { egresses: [], slots: [] };
 
-/** Of this node's EgressGateway; undefined on a node that is none. */
-const uplinkName = ({ gateways }: World, nodeName: string): string | undefined =>
-  gateways.find(({ spec }) => spec.nodeName === nodeName)?.spec.uplinkInterface;
-
 export class NodeLoop {
   private readonly runner: Runner;
   private readonly reports: Runner;
-  private readonly duties: Runner;
-  private readonly announcer: Announcer;
-  private readonly host = new Cached<HostFacts>();
-  private readonly podInterfaces = new Cached<PodInterfaces>();
+  private readonly dutiesRunner: Runner;
+  private readonly duties: Duties;
+  private readonly host: KnownHost;
   private readonly book: ServiceBook;
   private committed: Intent | undefined;
+  /** The host as it was read when what others may have changed there was last put right. */
+  private repaired: HostFacts | undefined;
   private facts: NodeFacts | undefined;
-  /** Of the last pass: what is programmed. */
-  private view: SlotView | undefined;
   private problem: Problem | undefined = starting;
   private failures = 0;
   /** A pass came to an end once; before, what failed may just have been early. */
@@ -105,7 +89,13 @@ export class NodeLoop {
   private readonly stopping = new AbortController();
 
   constructor(private readonly options: NodeLoopOptions) {
-    const { clock, logger, defaultLoadBalancer } = options;
+    const { clock, logger, defaultLoadBalancer, nodeName, watch, keeper } = options;
+    this.host = new KnownHost(options);
+    this.duties = new Duties({
+      ...{ nodeName, clock, keeper },
+      world: () => watch.world(),
+      send: (frames) => this.send(frames),
+    });
     this.book = new ServiceBook({ defaultClass: defaultLoadBalancer });
     this.runner = new Runner({
       clock,
@@ -121,17 +111,16 @@ export class NodeLoop {
           'cannot report to the API server; trying again',
         ),
     });
-    this.duties = new Runner({
+    this.dutiesRunner = new Runner({
       clock,
       pass: () => {
-        this.tellKeeper();
+        this.duties.tellKeeper();
         return Promise.resolve();
       },
       onError: (error) => logger.error({ error: describeError(error) }, 'the slots were not looked at'),
     });
-    this.announcer = new Announcer({ clock, send: (frames) => this.send(frames) });
     options.switch.onChange(() => this.switchChanged());
-    options.keeper?.onChange(() => this.slotsChanged());
+    keeper?.onChange(() => this.slotsChanged());
   }
 
   /** Why the node does not do its work now; undefined: it does. */
@@ -147,7 +136,7 @@ export class NodeLoop {
 
   /** Something changed that says who is to hold which slot: a pass may take seconds, or wait for Open vSwitch. */
   markDuties(): void {
-    this.duties.mark();
+    this.dutiesRunner.mark();
   }
 
   /** Something changed that only the node's reports depend on. */
@@ -165,12 +154,12 @@ export class NodeLoop {
   /** Ends the loop; everything that is installed stays. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.announcer.stop();
+    this.duties.stop();
     this.options.replayer?.stop();
     this.options.healthChecks?.stop();
     this.options.caps?.stop();
     this.options.staleClients?.stop();
-    const runners = [this.runner, this.reports, this.duties].map((runner) => runner.stop());
+    const runners = [this.runner, this.reports, this.dutiesRunner].map((runner) => runner.stop());
     await Promise.all([...runners, this.options.keeper?.stop()]);
   }
 
@@ -182,7 +171,7 @@ export class NodeLoop {
   }
 
   private slotsChanged(): void {
-    this.announceHeld();
+    this.duties.announce();
     this.reports.mark();
   }
 
@@ -193,23 +182,9 @@ export class NodeLoop {
       'route',
       'rule',
     ])) {
-      this.hostChanged(event);
+      this.host.changed(event);
+      this.runner.mark();
     }
-  }
-
-  private hostChanged({ kind, dev }: NetworkEvent): void {
-    if (kind === 'route' || kind === 'resync') this.podInterfaces.forget();
-    if (kind === 'resync' || kind === 'rule' || (dev !== undefined && this.ownDevices().has(dev))) {
-      this.host.forget();
-    }
-    this.runner.mark();
-  }
-
-  private ownDevices(): ReadonlySet<string> {
-    const { current } = this.host;
-    const nics = current?.nics.map(({ nic }) => nic) ?? [];
-    const underlay = current === undefined ? [] : [current.underlay.interface];
-    return new Set([bridgeName, podPortName, slowPortName, underlayBridge, ...nics, ...underlay]);
   }
 
   private async pass(): Promise<void> {
@@ -230,12 +205,8 @@ export class NodeLoop {
     const { logger } = this.options;
     this.requireSwitch();
     await this.options.marks?.check();
-    if (this.uplinkChanged(world)) {
-      this.host.forget();
-    }
-    const hostIsNew = this.host.current === undefined;
-    const host = await this.host.get(() => this.options.hostFacts.read(world));
-    const facts = await this.nodeFacts(world, host);
+    const host = await this.host.read(world);
+    const facts = await this.host.facts(world, host);
     this.facts = facts;
     const resolution = resolve(world, facts, this.book);
     if (resolution.kind === 'waiting') {
@@ -248,12 +219,12 @@ export class NodeLoop {
       return false;
     }
     const intent = this.withCaps(resolution.intent);
-    await this.commit(intent, host, hostIsNew);
+    await this.commit(intent, host);
     this.options.replayer?.update(intent.agent ?? nothingToReplay);
     this.options.staleClients?.update(intent.gateway?.services ?? []);
     this.options.healthChecks?.update(intent.gateway?.healthChecks ?? []);
-    this.programmed(world, intent);
-    this.tellKeeper();
+    this.duties.programmed(world, intent);
+    this.duties.tellKeeper();
     this.settled();
     return true;
   }
@@ -265,12 +236,6 @@ export class NodeLoop {
     const services = this.options.caps.apply(gateway.services);
     if (services === gateway.services) return intent;
     return { ...intent, gateway: { ...gateway, services } };
-  }
-
-  /** An admin may name another uplink at any time. */
-  private uplinkChanged(world: World): boolean {
-    const { roles, nodeName } = this.options;
-    return roles.gateway && uplinkName(world, nodeName) !== this.host.current?.uplink?.interface;
   }
 
   /** Throws NodeProblem while Open vSwitch cannot be used. */
@@ -289,62 +254,19 @@ export class NodeLoop {
     }
   }
 
-  private async nodeFacts(world: World, { underlay, uplink }: HostFacts): Promise<NodeFacts> {
-    const { nodeName, roles, clusterCidrs } = this.options;
-    return {
-      nodeName,
-      roles,
-      underlayMtu: underlay.mtu,
-      underlayFamily: underlay.family,
-      ...(uplink === undefined ? {} : { uplink }),
-      clusterCidrs,
-      podInterfaces: roles.agent ? await this.interfacesOf(world) : new Map(),
-    };
-  }
-
-  private async interfacesOf(world: World): Promise<ReadonlyMap<string, string>> {
-    const addresses = world.pods.flatMap(({ status }) => (status?.podIPs ?? []).map(({ ip }) => ip));
-    const known = addresses.filter((address) => address !== '');
-    const interfaces = await this.podInterfaces.get(() => this.readRoutes());
-    return interfaces.map(known);
-  }
-
-  private async readRoutes(): Promise<PodInterfaces> {
-    const { network } = this.options;
-    const routes = await Promise.all(
-      ([4, 6] as const).map((family) => network.routes({ family, table: mainTable })),
-    );
-    return new PodInterfaces(routes.flat());
-  }
-
-  private async commit(intent: Intent, host: HostFacts, hostIsNew: boolean): Promise<void> {
+  private async commit(intent: Intent, host: HostFacts): Promise<void> {
     const { compiler, committer, takeover } = this.options;
     const desired = compiler.compile(intent);
     await committer.commit(desired);
     await this.options.switch.restored();
-    if (hostIsNew) {
+    if (host !== this.repaired) {
       await committer.repairHost(desired);
       for (const record of host.nics) await takeover.settle(record);
       await this.silence(host);
+      this.repaired = host;
     }
     compiler.release();
     this.committed = intent;
-  }
-
-  private programmed(world: World, { gateway }: Intent): void {
-    this.view = gateway === undefined ? undefined : slotView(world, this.options.nodeName);
-    if (gateway === undefined || this.view === undefined) return;
-    const addresses = this.view.slots.flatMap((duty) => duty.addresses);
-    this.announcer.prepare(gateway.uplink.mac, addresses);
-  }
-
-  private tellKeeper(): void {
-    const { keeper, nodeName, watch } = this.options;
-    const uplink = this.committed?.gateway?.uplink;
-    if (keeper === undefined || uplink === undefined || this.view === undefined) return;
-    const now = slotView(watch.world(), nodeName);
-    if (now === undefined) return;
-    keeper.update(asOf(now, this.view), uplink);
   }
 
   /** See nic/silence.ts. */
@@ -360,20 +282,8 @@ export class NodeLoop {
     if (this.problem !== undefined) this.options.logger.info({}, 'the node does its work');
     this.problem = undefined;
     this.looked = true;
-    this.announceHeld();
+    this.duties.announce();
     this.reports.mark();
-  }
-
-  private announceHeld(): void {
-    if (this.committed?.gateway !== undefined) this.announcer.hold(this.held());
-  }
-
-  /** Addresses of open slots. */
-  private held(): readonly string[] {
-    const open = this.options.keeper?.open ?? new Set();
-    return (this.view?.slots ?? [])
-      .filter(({ slot }) => open.has(slot))
-      .flatMap(({ addresses }) => addresses);
   }
 
   private failed(error: unknown, retryMs: number): void {
@@ -404,7 +314,7 @@ export class NodeLoop {
       facts: this.facts,
       tunnelAddress: this.host.current?.underlay.address,
       ovsVersion: ovs.state.kind === 'absent' ? undefined : ovs.state.version,
-      held: new Set(this.problem === undefined ? this.held() : []),
+      held: new Set(this.problem === undefined ? this.duties.held : []),
       leavingSlots: this.committed?.gateway === undefined ? undefined : this.options.keeper?.leaving,
     });
   }

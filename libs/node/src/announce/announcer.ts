@@ -43,11 +43,6 @@ export class Announcer {
     if (fresh.length > 0) this.announce(fresh);
   }
 
-  /** After an interruption of the uplink: everything again. */
-  again(): void {
-    if (this.held.size > 0) this.announce([...this.held]);
-  }
-
   stop(): void {
     this.timers.cancel();
   }
