@@ -107,6 +107,7 @@ export async function takeDown(lab: string): Promise<void> {
   await removeNamespaces(lab);
   await unmount(directory);
   await removeCgroups(lab);
-  rmSync(directory, { recursive: true, force: true });
+  // What a process wrote while it ended may come between.
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   removeIfEmpty(defaultStateRoot);
 }
