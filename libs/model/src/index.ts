@@ -7,7 +7,7 @@ export * from './names.js';
 export { type PlanContext } from './plan/context.js';
 export { planCluster } from './plan/plan-cluster.js';
 export { type Resolution, resolve } from './resolve.js';
-export { type EndpointPlace, goneEndpoints } from './services/gone-endpoints.js';
+export { type EndpointPlace, goneEndpoints, placeKey } from './services/gone-endpoints.js';
 export { listChange } from './services/list-change.js';
 export { ServiceBook, type ServiceBookOptions, type ServiceInputs } from './services/service-book.js';
 export { asOf, type SlotDuty, type SlotPeer, slotView, type SlotView } from './slot-view.js';

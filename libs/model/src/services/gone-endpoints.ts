@@ -27,8 +27,8 @@ function without(
   protocol: ServicePort['protocol'],
 ): readonly EndpointPlace[] {
   if (lost.length === 0) return [];
-  const places = new Map(lost.map((endpoint) => [keyOf(endpoint), endpoint]));
-  for (const endpoint of endpointsOf(kept, protocol)) places.delete(keyOf(endpoint));
+  const places = new Map(lost.map((endpoint) => [placeKey(endpoint), endpoint]));
+  for (const endpoint of endpointsOf(kept, protocol)) places.delete(placeKey(endpoint));
   return [...places.values()].map(({ address, port }) => ({ address, port }));
 }
 
@@ -38,4 +38,5 @@ const endpointsOf = (
 ): readonly ServiceEndpoint[] =>
   [...ports].filter(({ protocol }) => protocol === wanted).flatMap(({ endpoints }) => endpoints);
 
-const keyOf = ({ address, port }: ServiceEndpoint): string => `${address} ${String(port)}`;
+/** The same for equal places alone. */
+export const placeKey = ({ address, port }: EndpointPlace): string => `${address} ${String(port)}`;

@@ -3,14 +3,14 @@
  *
  * A client of UDP goes on sending, which keeps its entry alive: all entries of the endpoint are forgotten. A TCP client whose
  * SYN was not answered sends it again, and the entry would take it to the same endpoint until the client gives up: entries
- * that are found so twice are forgotten, so that the next SYN goes elsewhere. Connections that were answered are left alone: an endpoint
- * that is not ready, or is ending, still serves them.
+ * that are found so twice are forgotten, so that the next SYN goes elsewhere. Connections that were answered are left
+ * alone: an endpoint that is not ready, or is ending, still serves them.
  */
 import { type Clock, describeError, type Logger } from '@sluice/core';
-import { type EndpointPlace, goneEndpoints, type ServicePort } from '@sluice/model';
+import { type EndpointPlace, goneEndpoints, placeKey, type ServicePort } from '@sluice/model';
 import { type Tuple, tupleKey } from '@sluice/netlink';
 import { type Switch } from '../switch/switch.js';
-import { placeKey, unansweredBy } from './unanswered.js';
+import { unansweredBy } from './unanswered.js';
 
 export interface StaleClientsOptions {
   readonly switch: Pick<Switch, 'forgetDatagrams' | 'connections' | 'endConnection'>;
@@ -49,6 +49,7 @@ export class StaleClients {
     this.served = services;
     const gone = goneEndpoints(served, services);
     if (this.datagrams.length + this.unanswered.length > 0) {
+      // What was not there before has come.
       const back = goneEndpoints(services, served);
       this.datagrams = except(this.datagrams, back.udp);
       this.unanswered = except(this.unanswered, back.tcp);

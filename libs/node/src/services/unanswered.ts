@@ -1,12 +1,10 @@
 /** TCP connections whose first packet nobody has answered, by the endpoint that it went to. Pure. */
-import { type EndpointPlace } from '@sluice/model';
+import { type EndpointPlace, placeKey } from '@sluice/model';
 import { type Tuple } from '@sluice/netlink';
 import { dumpedConnection, originalOf } from '../switch/conntrack-dump.js';
 
 /** In both datapaths: a SYN was seen, and no answer (ovs-dpctl(8), dump-conntrack). */
 const unanswered = 'state=SYN_SENT';
-
-export const placeKey = ({ address, port }: EndpointPlace): string => `${address} ${String(port)}`;
 
 /** `dump`: one connection a line. Gives the original direction of each. */
 export function unansweredBy(endpoints: readonly EndpointPlace[], dump: string): readonly Tuple[] {

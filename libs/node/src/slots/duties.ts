@@ -3,7 +3,7 @@
  * to hold, and the uplink which addresses are held.
  */
 import { type Clock } from '@sluice/core';
-import { asOf, type Intent, slotView, type SlotView, type World } from '@sluice/model';
+import { asOf, type Intent, slotView, type SlotView, type Uplink, type World } from '@sluice/model';
 import { Announcer } from '../announce/announcer.js';
 import { type SlotKeeper } from './slot-keeper.js';
 
@@ -18,7 +18,7 @@ export interface DutiesOptions {
 
 export class Duties {
   private readonly announcer: Announcer;
-  private uplink: NonNullable<Intent['gateway']>['uplink'] | undefined;
+  private uplink: Uplink | undefined;
   /** Of what is programmed. */
   private view: SlotView | undefined;
 
