@@ -32,7 +32,7 @@ const invalid = (text: string, expected: string): ConfigError =>
   new ConfigError('SLUICE_ADDRESS_INVALID', { message: `"${text}" is not ${expected}` });
 
 function parseIPv4(text: string): bigint {
-  return text.split('.').reduce((sum, octet) => (sum << 8n) | BigInt(octet), 0n);
+  return BigInt(text.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0));
 }
 
 function ipv6Groups(text: string): bigint[] {

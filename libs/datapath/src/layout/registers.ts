@@ -2,13 +2,17 @@
  * Every bit of the registers, tunnel ids and conntrack marks that the pipeline uses, declared once.
  * A table names a declared subfield and one of its legal values, never a bit number.
  */
-import { type FieldName, type Subfield } from '@sluice/ovs';
+import { type FieldName, type Subfield, fieldBits } from '@sluice/ovs';
 
 /** A named range of bits of a field; `values` lists the legal contents when they are few. */
 export interface BitField extends Subfield {
   readonly name: string;
   readonly meaning: string;
   readonly values?: Readonly<Record<string, number>>;
+  /** `from`, as values are shifted by. */
+  readonly shift: bigint;
+  /** Of these bits in the field; undefined when they are all of it. */
+  readonly mask: bigint | undefined;
 }
 
 const bits = <V extends Readonly<Record<string, number>>>(
@@ -18,10 +22,12 @@ const bits = <V extends Readonly<Record<string, number>>>(
   values?: V,
 ): Omit<BitField, 'values'> & { readonly values: V } => {
   const [field, from, width] = at;
-  return { field, from, bits: width, name, meaning, ...(values && { values }) } as Omit<
-    BitField,
-    'values'
-  > & { readonly values: V };
+  const shift = BigInt(from);
+  const mask = width === fieldBits(field) ? undefined : ((1n << BigInt(width)) - 1n) << shift;
+  const place = { field, from, bits: width, shift, mask };
+  return { ...place, name, meaning, ...(values && { values }) } as Omit<BitField, 'values'> & {
+    readonly values: V;
+  };
 };
 
 /** Where a packet came from, as the pipeline sees it. */

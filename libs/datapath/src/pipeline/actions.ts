@@ -1,7 +1,7 @@
 /** Builders of actions. `load` writes declared bits, `set` header fields; the rest are ovs-ofctl's by name. */
 import { type Action, type CtAction, type FieldName, type Subfield, fieldBits, ports } from '@sluice/ovs';
 import { type BitField } from '../layout/registers.js';
-import { macValue, ones } from './matches.js';
+import { macValue } from './matches.js';
 import { type TableName, tableIds } from './table-ids.js';
 
 export type Actions = readonly Action[];
@@ -9,14 +9,11 @@ export const drop: Actions = [];
 
 /** OpenFlow 1.5 has no register load: ovs-ofctl's `load:` is this masked set_field. */
 export function load(at: BitField, value: number | bigint): Action {
-  const shift = BigInt(at.from);
-  const all = at.bits === fieldBits(at.field);
-  return {
-    type: 'set_field',
-    field: at.field,
-    value: BigInt(value) << shift,
-    ...(!all && { mask: ones(at.bits) << shift }),
-  };
+  const { field, shift, mask } = at;
+  const placed = BigInt(value) << shift;
+  return mask === undefined
+    ? { type: 'set_field', field, value: placed }
+    : { type: 'set_field', field, value: placed, mask };
 }
 
 export const part = ({ field, from, bits }: Subfield): Subfield => ({ field, from, bits });

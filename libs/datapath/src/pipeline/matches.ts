@@ -18,17 +18,12 @@ export const portFields = {
   SCTP: { source: 'sctp_src', destination: 'sctp_dst' },
 } as const satisfies Record<TransportProtocol, Record<'source' | 'destination', FieldName>>;
 
-const field = (name: FieldName, value: number | bigint, mask?: bigint): MatchField => ({
-  field: name,
-  value: BigInt(value),
-  ...(mask !== undefined && { mask }),
-});
+const field = (name: FieldName, value: number | bigint, mask?: bigint): MatchField =>
+  mask === undefined ? { field: name, value: BigInt(value) } : { field: name, value: BigInt(value), mask };
 
 /** The bits hold the value; the rest of the field does not matter. */
 export function has(at: BitField, value: number | bigint): MatchField {
-  const shift = BigInt(at.from);
-  const whole = at.bits === fieldBits(at.field);
-  return field(at.field, BigInt(value) << shift, whole ? undefined : ones(at.bits) << shift);
+  return field(at.field, BigInt(value) << at.shift, at.mask);
 }
 
 /** Two groups of bits of one field. */

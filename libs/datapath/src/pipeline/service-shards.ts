@@ -73,10 +73,12 @@ function hashFields(
   };
 }
 
+const toEndpoint = goto('endpoint');
+
 const bucket = ({ id }: ServiceEndpoint, weight: number): Bucket => ({
   id,
   weight,
-  actions: [load(endpointId, id), goto('endpoint')],
+  actions: [load(endpointId, id), toEndpoint],
 });
 
 function buckets(endpoints: readonly ServiceEndpoint[], shares: readonly number[]): readonly Bucket[] {

@@ -14,25 +14,28 @@ import { has, ip, protocol } from '../pipeline/matches.js';
 import { type ServiceScope } from '../pipeline/scope.js';
 import { type Row, defineTable, row } from '../pipeline/table.js';
 
+const remember = [move(objectId, markObject), move(whole('eth_src'), part(lastHop))];
+const toItsPod = [move(objectId, sendId), load(sendKind, tunnelKind.values.toPod), goto('to-node')];
+
 /**
  * The connection remembers its node, its service and the MAC that the client's packets come from: answers leave by the
  * router that the request took. No recirculation: nothing is left to be matched.
  */
 const rows = ({ service, zone }: ServiceScope): readonly Row[] => {
   const { serviceId, family, endpoints } = service;
+  const own = has(objectId, serviceId);
+  const transport = [ip(family), protocol(service.protocol)];
   return endpoints.map(({ id, address, port, nodeId }) =>
     row(
       100,
-      [has(objectId, serviceId), has(endpointId, id), ip(family), protocol(service.protocol)],
+      [...transport, own, has(endpointId, id)],
       commit({
         zone,
         nat: { type: 'nat', direction: 'dst', address: { first: address }, port: { first: port } },
-        exec: [load(markNode, nodeId), move(objectId, markObject), move(whole('eth_src'), part(lastHop))],
+        exec: [load(markNode, nodeId), ...remember],
       }),
       load(peerNode, nodeId),
-      move(objectId, sendId),
-      load(sendKind, tunnelKind.values.toPod),
-      goto('to-node'),
+      ...toItsPod,
     ),
   );
 };

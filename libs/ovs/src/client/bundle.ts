@@ -12,7 +12,7 @@ import { Writer } from '../openflow/wire/writer.js';
 import { bundleXid, type OpenFlowConnection } from './connection.js';
 
 const flags = { atomic: true, ordered: true } as const;
-const writeBytes = 256 * 1024;
+const writeBytes = 64 * 1024;
 
 /** ovs-ofctl's text of what a bundle message does, for errors. */
 export function describe(message: BundleMessage): string {

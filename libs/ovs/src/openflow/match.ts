@@ -5,7 +5,7 @@
 import { CodecError } from '../errors.js';
 import { type FieldName, type Prerequisite, rankOf, fieldSpec } from './fields.js';
 import { type MatchField } from './flow.js';
-import { allOnes } from './wire/oxm.js';
+import { allOnes, wireField } from './wire/oxm.js';
 
 /** A wider register is that many 32-bit ones, the most significant first. */
 const registerParts = { xreg: 2, xxreg: 4 } as const;
@@ -33,16 +33,13 @@ function simplified(match: MatchField): MatchField {
   return mask !== undefined && mask === allOnes(field) ? { field, value } : match;
 }
 
-const isWide = ({ field }: MatchField): boolean => field.startsWith('x');
-
 function isCanonical(match: readonly MatchField[]): boolean {
   let last = -1;
-  for (const entry of match) {
-    const position = rankOf(entry.field);
-    const { mask } = entry;
-    if (position <= last || isWide(entry)) return false;
-    if (mask !== undefined && (mask === 0n || mask === allOnes(entry.field))) return false;
-    last = position;
+  for (const { field, mask } of match) {
+    const { rank, isWide, ones } = wireField(field);
+    if (rank <= last || isWide) return false;
+    if (mask !== undefined && (mask === 0n || mask === ones)) return false;
+    last = rank;
   }
   return true;
 }
@@ -54,7 +51,7 @@ export function canonicalMatch(
 ): readonly MatchField[] {
   if (isCanonical(match)) return match;
   const fields = match
-    .flatMap((entry) => (isWide(entry) ? splitRegister(entry) : [simplified(entry)]))
+    .flatMap((entry) => (wireField(entry.field).isWide ? splitRegister(entry) : [simplified(entry)]))
     .filter(({ mask }) => mask !== 0n)
     .sort((a, b) => rankOf(a.field) - rankOf(b.field));
   const twice = fields.find(({ field }, i) => fields[i + 1]?.field === field);

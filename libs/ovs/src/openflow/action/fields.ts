@@ -59,8 +59,9 @@ function parseLoad(rest: Span): SetField {
  * The port of entry is written in its 16-bit form: the 32-bit field refuses ANY ("from nowhere"), which is the one value
  * worth writing (OFPBAC_BAD_SET_ARGUMENT, Open vSwitch 3.1).
  */
-const toWire = ({ field, value, mask }: SetField): MatchField => {
-  if (field !== 'in_port') return { field, value, ...(mask !== undefined && { mask }) };
+const toWire = (action: SetField): MatchField => {
+  const { field, value, mask } = action;
+  if (field !== 'in_port') return action;
   if (mask !== undefined) throw new CodecError('in_port takes no mask', 'OVS_CODEC_UNENCODABLE');
   return { field: 'in_port_nxm', value: BigInt(narrowPort(Number(value))) };
 };

@@ -45,6 +45,9 @@ function ends<T>(range: { readonly first: T; readonly last?: T } | undefined): r
   return last === first ? [first] : [first, last];
 }
 
+const presentBits = (bits: readonly [number, number], range: readonly unknown[]): number =>
+  (range.length > 0 ? bits[0] : 0) | (range.length > 1 ? bits[1] : 0);
+
 export function writeNat(writer: Writer, nat: NatAction): void {
   const addresses: readonly Address[] = ends(nat.address).map(encodable);
   const portEnds = ends(nat.port);
@@ -58,11 +61,7 @@ export function writeNat(writer: Writer, nat: NatAction): void {
   writeNicira(writer, natSubtype, () => {
     writer.zeros(2);
     writer.u16(flagsOf(nat));
-    const bits = [
-      ...addresses.map((_, i) => present[family][i] ?? 0),
-      ...portEnds.map((_, i) => present.port[i] ?? 0),
-    ];
-    writer.u16(bits.reduce<number>((all, bit) => all | bit, 0));
+    writer.u16(presentBits(present[family], addresses) | presentBits(present.port, portEnds));
     for (const { value } of addresses) writer.uint(value, family === 'ipv4' ? 4 : 16);
     for (const port of portEnds) writer.u16(port);
   });

@@ -95,9 +95,10 @@ function about(flow: Flow, error: unknown): unknown {
   return new CodecError(`${error.message}, in flow ${text}`, 'OVS_CODEC_UNENCODABLE');
 }
 
+const is16 = (value: number): boolean => value >= 0 && value <= 0xffff;
+
 function checkNumbers({ table, priority, idleTimeout = 0, hardTimeout = 0 }: Flow): void {
-  const ok =
-    table >= 0 && table < 255 && [priority, idleTimeout, hardTimeout].every((n) => n >= 0 && n <= 0xffff);
+  const ok = table >= 0 && table < 255 && is16(priority) && is16(idleTimeout) && is16(hardTimeout);
   if (!ok) throw new CodecError('table, priority or timeout is out of range', 'OVS_CODEC_UNENCODABLE');
 }
 
@@ -108,7 +109,6 @@ function writeFlow(writer: Writer, flow: Flow, command: number, cookieMask: bigi
   try {
     checkNumbers(flow);
     writeHeader(writer, {
-      ...plain,
       cookie: flow.cookie,
       cookieMask,
       table: flow.table,
@@ -116,6 +116,8 @@ function writeFlow(writer: Writer, flow: Flow, command: number, cookieMask: bigi
       idleTimeout: flow.idleTimeout ?? 0,
       hardTimeout: flow.hardTimeout ?? 0,
       priority: flow.priority,
+      outPort: plain.outPort,
+      outGroup: plain.outGroup,
       flags: flagBitsOf(flow.flags),
       importance: flow.importance ?? 0,
     });

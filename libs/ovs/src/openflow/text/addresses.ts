@@ -20,12 +20,26 @@ export function formatIpv4(value: bigint): string {
   return [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255].join('.');
 }
 
+const [dot, zero] = ['.'.charCodeAt(0), '0'.charCodeAt(0)];
+
+/** By characters: every endpoint of a quarter of a million has its address written into a flow. */
 export function parseIpv4(text: string): bigint | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256)) {
-    return undefined;
+  let [value, part, digits, parts] = [0, 0, 0, 1];
+  for (let i = 0; i < text.length; i += 1) {
+    const code = text.charCodeAt(i);
+    if (code === dot) {
+      if (digits === 0) return undefined;
+      value = value * 256 + part;
+      [part, digits, parts] = [0, 0, parts + 1];
+      continue;
+    }
+    const digit = code - zero;
+    if (digit < 0 || digit > 9 || digits === 3) return undefined;
+    part = part * 10 + digit;
+    digits += 1;
+    if (part > 255) return undefined;
   }
-  return parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n);
+  return parts === 4 && digits > 0 ? BigInt(value * 256 + part) : undefined;
 }
 
 /** First group and length of the longest run of zero groups, at least two, the first of equals. */

@@ -7,8 +7,12 @@ import { type Writer } from './writer.js';
 
 const maskFlag = 0x100;
 
-interface WireField {
+export interface WireField {
   readonly name: FieldName;
+  /** Position in the table of fields, which is the order on the wire. */
+  readonly rank: number;
+  /** One of the registers that are several 32-bit ones. */
+  readonly isWide: boolean;
   readonly bytes: number;
   readonly maskable: boolean;
   /** Header without and with a mask. */
@@ -16,27 +20,32 @@ interface WireField {
   readonly masked: number;
   /** Header of learn's specs: NXM where there is one. */
   readonly legacy: number;
-  /** One more than the largest value. */
-  readonly limit: bigint;
+  /** The largest value: all bits of the field. */
+  readonly ones: bigint;
+  /** The same as a number: exact up to four bytes, which is all that asks for it. */
+  readonly largest: number;
 }
 
 const packed = ({ class: oxmClass, number, bytes }: OxmHeader): number =>
   oxmClass * 0x1_0000 + number * 0x200 + bytes;
 
 const wireFields = Object.fromEntries(
-  fieldNames.map((name): [string, WireField] => {
+  fieldNames.map((name, rank): [string, WireField] => {
     const { header, legacy = header, bits, maskable } = fieldSpec(name);
     const exact = packed(header);
     return [
       name,
       {
         name,
+        rank,
+        isWide: name.startsWith('x'),
         bytes: header.bytes,
         maskable,
         exact,
         masked: exact + maskFlag + header.bytes,
         legacy: packed(legacy),
-        limit: 1n << BigInt(bits),
+        ones: (1n << BigInt(bits)) - 1n,
+        largest: 2 ** bits - 1,
       },
     ];
   }),
@@ -50,15 +59,19 @@ const byNumber: ReadonlyMap<number, WireField> = new Map(
   ]),
 );
 
-export const allOnes = (name: FieldName): bigint => wireFields[name].limit - 1n;
+/** All that is known of a field, by one look: matches are looked at a million times in a row. */
+export const wireField = (name: FieldName): WireField => wireFields[name];
+
+export const allOnes = (name: FieldName): bigint => wireFields[name].ones;
 
 const unencodable = (message: string): CodecError => new CodecError(message, 'OVS_CODEC_UNENCODABLE');
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-function checkValue({ name, limit }: WireField, value: bigint, what: string): void {
-  if (value < 0n || value >= limit) {
-    throw unencodable(`${what} ${hex(value)} is wider than ${name}'s ${String(fieldSpec(name).bits)} bits`);
-  }
+const tooWide = ({ name }: WireField, value: bigint, what: string): CodecError =>
+  unencodable(`${what} ${hex(value)} is wider than ${name}'s ${String(fieldSpec(name).bits)} bits`);
+
+function checkValue(field: WireField, value: bigint, what: string): void {
+  if (value < 0n || value > field.ones) throw tooWide(field, value, what);
 }
 
 function checkMask(field: WireField, value: bigint, mask: bigint): void {
@@ -69,19 +82,28 @@ function checkMask(field: WireField, value: bigint, mask: bigint): void {
   }
 }
 
-/** Header, value and, unless it is absent or all ones, mask. Raises CodecError for what the field cannot hold. */
-export function writeField(writer: Writer, { field: name, value, mask }: MatchField): void {
-  const field = wireFields[name];
+/** Whether value and mask are ones that `checkValue` and `checkMask` take, found with numbers: those are quicker. */
+const isPlain = ({ bytes, maskable, largest }: WireField, value: number, mask = largest): boolean =>
+  bytes <= 4 &&
+  value >= 0 &&
+  value <= largest &&
+  (mask === largest || (maskable && mask >= 0 && mask <= largest && (value & ~mask) === 0));
+
+function check(field: WireField, value: bigint, mask: bigint | undefined): void {
   checkValue(field, value, 'value');
-  if (mask === undefined || mask === field.limit - 1n) {
-    writer.u32(field.exact);
-    writer.uint(value, field.bytes);
-    return;
-  }
-  checkMask(field, value, mask);
-  writer.u32(field.masked);
-  writer.uint(value, field.bytes);
-  writer.uint(mask, field.bytes);
+  if (mask !== undefined) checkMask(field, value, mask);
+}
+
+/** Header, value and, unless it is absent or all ones, mask. Raises CodecError for what the field cannot hold. */
+export function writeField(writer: Writer, entry: MatchField): void {
+  const field = wireFields[entry.field];
+  const { bytes } = field;
+  const { value } = entry;
+  const mask = entry.mask === field.ones ? undefined : entry.mask;
+  if (!isPlain(field, Number(value), mask === undefined ? undefined : Number(mask))) check(field, value, mask);
+  writer.u32(mask === undefined ? field.exact : field.masked);
+  writer.uint(value, bytes);
+  if (mask !== undefined) writer.uint(mask, bytes);
 }
 
 /** Only the header, as copy_field and learn carry it. */
@@ -114,10 +136,10 @@ export function readField(reader: Reader): MatchField {
   const masked = (header & maskFlag) !== 0;
   if ((header & 0xff) !== field.bytes * (masked ? 2 : 1)) throw wrongLength(field, header);
   const value = reader.uint(field.bytes);
-  if (value >= field.limit) throw new CodecError(`${field.name} cannot be ${hex(value)}`);
+  if (value > field.ones) throw new CodecError(`${field.name} cannot be ${hex(value)}`);
   if (!masked) return { field: field.name, value };
-  const mask = reader.uint(field.bytes) & (field.limit - 1n);
-  return mask === field.limit - 1n
+  const mask = reader.uint(field.bytes) & field.ones;
+  return mask === field.ones
     ? { field: field.name, value }
     : { field: field.name, value: value & mask, mask };
 }

@@ -40,7 +40,7 @@ export class Writer {
 
   /** `value` in `size` bytes, 1 to 16. The caller has checked that it fits. */
   uint(value: bigint, size: number): void {
-    if (size <= 4) this.#small(Number(value), size);
+    if (size <= 4) this.small(Number(value), size);
     else if (size === 6) {
       const number = Number(value);
       this.u16(Math.floor(number / 0x1_0000_0000));
@@ -49,9 +49,18 @@ export class Writer {
     else this.#large(value, size);
   }
 
+  /** `value` in `size` bytes, 1 to 4. */
+  small(value: number, size: number): void {
+    if (size === 4) this.u32(value);
+    else if (size === 2) this.u16(value);
+    else if (size === 1) this.u8(value);
+    else this.#large(BigInt(value), size);
+  }
+
   zeros(count: number): void {
     const at = this.#grow(count);
-    this.#bytes.fill(0, at, at + count);
+    // Padding is a few bytes: a loop is quicker than a call of fill().
+    for (let i = at; i < at + count; i += 1) this.#bytes[i] = 0;
   }
 
   raw(bytes: Uint8Array): void {
@@ -86,13 +95,6 @@ export class Writer {
     const bytes = this.#bytes.slice(0, this.#length);
     this.#length = 0;
     return bytes;
-  }
-
-  #small(value: number, size: number): void {
-    if (size === 4) this.u32(value);
-    else if (size === 2) this.u16(value);
-    else if (size === 1) this.u8(value);
-    else this.#large(BigInt(value), size);
   }
 
   #large(value: bigint, size: number): void {
