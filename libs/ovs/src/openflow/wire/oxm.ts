@@ -100,7 +100,8 @@ export function writeField(writer: Writer, entry: MatchField): void {
   const { bytes } = field;
   const { value } = entry;
   const mask = entry.mask === field.ones ? undefined : entry.mask;
-  if (!isPlain(field, Number(value), mask === undefined ? undefined : Number(mask))) check(field, value, mask);
+  if (!isPlain(field, Number(value), mask === undefined ? undefined : Number(mask)))
+    check(field, value, mask);
   writer.u32(mask === undefined ? field.exact : field.masked);
   writer.uint(value, bytes);
   if (mask !== undefined) writer.uint(mask, bytes);
