@@ -19,7 +19,7 @@ export {
   isEmpty,
   isEmptyOpenFlow,
 } from './diff/change.js';
-export { type Installed, diff, diffInstalled } from './diff/diff.js';
+export { type Installed, diff, diffInstalled, fromBare, isBare } from './diff/diff.js';
 export { type SetElement, agentTableName } from './host/agent-nft.js';
 export { gatewayTableName } from './host/gateway-nft.js';
 export { cookieOwners, describeCookie } from './layout/cookies.js';

@@ -39,20 +39,20 @@ export interface NodeLoopOptions {
   readonly metrics: CommitMetrics;
   readonly changes: Pick<ChangeTimes, 'begin'>;
   readonly watch: Pick<ClusterWatch, 'isSynced' | 'world'>;
-  readonly switch: Switch;
-  readonly network: HostNetwork;
+  readonly switch: Pick<Switch, 'state' | 'onChange' | 'restored' | 'send'>;
+  readonly network: Pick<HostNetwork, 'monitor' | 'routes' | 'writeSysctl'>;
   readonly nft: Pick<Nft, 'ensure'>;
-  readonly hostFacts: HostFactsReader;
-  readonly takeover: NicTakeover;
+  readonly hostFacts: Pick<HostFactsReader, 'read'>;
+  readonly takeover: Pick<NicTakeover, 'settle'>;
   readonly compiler: Compiler;
-  readonly committer: Committer;
+  readonly committer: Pick<Committer, 'commit' | 'repairHost' | 'forget'>;
   readonly reporter: Reporter;
   /** Agents only. */
-  readonly replayer?: Replayer;
+  readonly replayer?: Pick<Replayer, 'update' | 'stop'>;
   /** Gateways only. */
-  readonly healthChecks?: HealthChecks;
-  readonly staleClients?: StaleClients;
-  readonly caps?: ConnectionCaps;
+  readonly healthChecks?: Pick<HealthChecks, 'update' | 'stop'>;
+  readonly staleClients?: Pick<StaleClients, 'update' | 'stop'>;
+  readonly caps?: Pick<ConnectionCaps, 'apply' | 'stop'>;
   /** Agents only. */
   readonly marks?: Pick<MarkCheck, 'check'>;
   /** Gateways only. */

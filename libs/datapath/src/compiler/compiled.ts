@@ -18,8 +18,10 @@ export interface CompiledDesired extends Desired {
   readonly release: () => void;
 }
 
-const states = (sections: Sections, names: readonly SectionName[]): UnitState[] =>
-  names.flatMap((name) => [...sections[name].values()].map(({ state }) => state));
+/** One after the other: whoever is done with one before the next is there needs no memory for all of them. */
+export function* unitStates(sections: Sections, names: readonly SectionName[]): Generator<UnitState> {
+  for (const name of names) for (const { state } of sections[name].values()) yield state;
+}
 
 function base(sections: Sections): UnitBase {
   const found = sections.node.get('node')?.state.base;
@@ -65,13 +67,13 @@ class Lazy<T> {
 
 function bridgeOf(sections: Sections): DesiredBridge {
   const own = base(sections).bridge;
-  const ports = states(sections, hostSectionNames).flatMap((state) => state.ports);
+  const ports = unitStates(sections, hostSectionNames).flatMap((state) => state.ports);
   return { ...own, ports: [...own.ports, ...ports] };
 }
 
 function hostOf(sections: Sections): DesiredHost {
   const own = base(sections).host;
-  const units = states(sections, hostSectionNames);
+  const units = [...unitStates(sections, hostSectionNames)];
   return {
     ...own,
     neighbours: [...own.neighbours, ...units.flatMap(({ neighbours }) => neighbours)],
@@ -85,19 +87,16 @@ function hostOf(sections: Sections): DesiredHost {
 }
 
 export function assemble(sections: Sections): CompiledDesired {
-  const units = new Lazy(() => states(sections, sectionNames));
-  const flows = new Lazy((): Flow[] => units.value.flatMap((state) => state.flows));
-  const groups = new Lazy((): Group[] => units.value.flatMap((state) => state.groups));
   const bridge = new Lazy(() => bridgeOf(sections));
   const host = new Lazy(() => hostOf(sections));
   return {
     sections,
     meters: [],
-    get flows() {
-      return flows.value;
+    get flows(): readonly Flow[] {
+      return [...unitStates(sections, sectionNames).flatMap((state) => state.flows)];
     },
-    get groups() {
-      return groups.value;
+    get groups(): readonly Group[] {
+      return [...unitStates(sections, sectionNames).flatMap((state) => state.groups)];
     },
     get bridge() {
       return bridge.value;
@@ -105,6 +104,6 @@ export function assemble(sections: Sections): CompiledDesired {
     get host() {
       return host.value;
     },
-    release: () => [units, flows, groups, bridge, host].forEach((list) => list.forget()),
+    release: () => [bridge, host].forEach((list) => list.forget()),
   };
 }

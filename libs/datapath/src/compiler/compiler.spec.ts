@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { type GatewayIntent, type HeldEgress, type Intent } from '@sluice/model';
 import { flowKey } from '@sluice/ovs';
 import { type Desired } from '../desired.js';
-import { diff, diffInstalled } from '../diff/diff.js';
+import { diff, diffInstalled, fromBare, isBare } from '../diff/diff.js';
+import { learnedCookie } from '../layout/cookies.js';
 import { intents, services, slots } from '../testing/intents.js';
 import { compile, Compiler } from './compiler.js';
 import { hostSectionNames, sectionNames } from './unit.js';
@@ -79,11 +80,7 @@ test('what was released is made again when somebody asks, and differences from i
   const compiler = new Compiler();
   const before = compiler.compile(gateway);
   const made = contentOf(before);
-  const unit = at([...before.sections.service.values()], 0);
-  const { state } = unit;
   compiler.release();
-  expect(unit.state).not.toBe(state);
-  expect(unit.state).toEqual(state);
   expect(contentOf(before)).toEqual(made);
   compiler.release();
   const after = compiler.compile(withMoved);
@@ -131,10 +128,57 @@ test.each(Object.entries(intents))('of %s the other sections have flows and grou
   }
 });
 
-test('a state that cannot be compiled leaves the memory as it was', () => {
+test('a state that cannot be made is refused whoever asks, until it is gone', () => {
   const compiler = new Compiler();
   const before = compiler.compile(gateway);
+  const nothing = { flows: [], groups: [], meters: [] };
   const broken = { ...at(egresses, 0), addresses: ['nowhere'] };
-  expect(() => compiler.compile(changed({ egresses: [broken] }))).toThrow('nowhere');
-  expect(compiler.compile({ ...gateway })).toBe(before);
+  const after = compiler.compile(changed({ egresses: [broken] }));
+  for (const ask of [
+    () => diff(before, after),
+    () => diffInstalled(after, nothing),
+    () => [...fromBare(after)],
+    () => after.flows,
+  ])
+    expect(ask).toThrow('nowhere');
+  expect(contentOf(compiler.compile({ ...gateway }))).toEqual(contentOf(before));
+});
+
+describe('a bare bridge', () => {
+  test.each(Object.entries(intents))('gets all that %s has, in parts', (_, intent) => {
+    const desired = compile(intent);
+    const parts = [...fromBare(desired)];
+    const keys = parts.flatMap(({ flows }) => flows.add).map(flowKey);
+    expect(keys.toSorted()).toEqual(desired.flows.map(flowKey).toSorted());
+    const ids = parts.flatMap(({ groups }) => groups.add).map(({ id }) => id);
+    expect(ids.toSorted()).toEqual(desired.groups.map(({ id }) => id).toSorted());
+  });
+
+  test('has each group before the flows that use it, and few flows in each part of thousands', () => {
+    const many = Array.from({ length: 4000 }, (_, index) => ({
+      ...at(services, 0),
+      ...{ serviceId: 1000 + index, addresses: [], nodePort: 20_000 + index },
+    }));
+    const parts = [...fromBare(compile(changed({ services: many })))];
+    expect(parts.length).toBeGreaterThan(2);
+    const seen = new Set<number>();
+    for (const { flows, groups } of parts) {
+      expect(flows.add.length).toBeLessThan(6000);
+      for (const { id } of groups.add) seen.add(id);
+      const used = flows.add
+        .flatMap(({ actions }) => actions)
+        .filter((action) => action.type === 'group')
+        .map((action) => action.group);
+      expect(used.filter((id) => !seen.has(id))).toEqual([]);
+    }
+  });
+
+  test('may have flows of others', () => {
+    const [flow] = compile(gateway).flows;
+    if (flow === undefined) throw new Error('the compiled state has no flows');
+    const bare = { groups: [], meters: [] };
+    expect(isBare({ ...bare, flows: [{ ...flow, cookie: learnedCookie }] })).toBe(true);
+    expect(isBare({ ...bare, flows: [flow] })).toBe(false);
+    expect(isBare({ flows: [], groups: compile(gateway).groups, meters: [] })).toBe(false);
+  });
 });

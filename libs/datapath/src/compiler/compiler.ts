@@ -18,7 +18,7 @@ import {
   slotScopes,
 } from './scopes.js';
 import { Section } from './section.js';
-import { sectionNames, type SectionName, type Unit, type UnitState } from './unit.js';
+import { sectionNames, type SectionName, type UnitState } from './unit.js';
 import {
   addressUnit,
   egressUnit,
@@ -48,8 +48,6 @@ export class Compiler {
   private readonly config: DatapathConfig;
   private readonly ofGateway: GatewayScopes;
   private memory: Memory | undefined;
-  /** Units that have not been released. */
-  private readonly fresh = new Set<Unit>();
 
   /** Throws ConfigError SLUICE_CONFIG_INVALID when marks or zones cannot work. */
   constructor(config: DatapathConfig = defaultConfig) {
@@ -58,8 +56,8 @@ export class Compiler {
   }
 
   /**
-   * Throws InternalError SLUICE_PIPELINE_VIOLATION when a flow breaks the declaration of its table, and ConfigError
-   * SLUICE_ADDRESS_INVALID for an address that is none; the compiler's memory is then as before.
+   * States of units are made when they are asked for, and only then throw: InternalError SLUICE_PIPELINE_VIOLATION when a
+   * flow breaks the declaration of its table, ConfigError SLUICE_ADDRESS_INVALID for an address that is none.
    */
   compile(intent: Intent): CompiledDesired {
     const { memory } = this;
@@ -70,17 +68,13 @@ export class Compiler {
     const isSame =
       before !== undefined && sectionNames.every((name) => sections[name] === before.sections[name]);
     const result = isSame ? before : assemble(sections);
-    for (const name of sectionNames)
-      for (const unit of sections[name].since(before?.sections[name]).come) this.fresh.add(unit);
     this.memory = { intent, versions, result };
     return result;
   }
 
-  /** What was compiled is installed: what it is made of is made again when somebody asks. */
+  /** What was compiled is installed: its lists are put together again when somebody asks. */
   release(): void {
     this.memory?.result.release();
-    for (const unit of this.fresh) unit.release();
-    this.fresh.clear();
   }
 
   /** Fills `versions`. */

@@ -59,29 +59,24 @@ export interface UnitBase {
 
 /** What one source object owns: its state is a function of its scope. */
 export class Unit {
-  private made: UnitState | undefined;
+  private kept: UnitState | undefined;
 
-  /** Throws what `make` throws. */
   constructor(
     /** `pod/<address>`, `egress/<id>` … */
     readonly key: string,
     readonly scope: unknown,
     private readonly make: () => UnitState,
-  ) {
-    this.made = make();
-  }
-
-  /** Equal at all times, and the identical one until `release`. */
-  get state(): UnitState {
-    return this.made ?? this.make();
-  }
+  ) {}
 
   /**
-   * It is made again for whoever asks: of ten thousand Services it is 60 MB that nobody needs before they change. The node's
-   * own stays: there is one, and differences know it by identity.
+   * Made for whoever asks, and equal at all times: of ten thousand Services it is 60 MB that nobody needs between two
+   * changes. The node's own stays: there is one, and differences know it by identity. Throws what `make` throws.
    */
-  release(): void {
-    if (this.made?.base === undefined) this.made = undefined;
+  get state(): UnitState {
+    if (this.kept !== undefined) return this.kept;
+    const state = this.make();
+    if (state.base !== undefined) this.kept = state;
+    return state;
   }
 }
 

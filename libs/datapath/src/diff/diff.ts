@@ -1,9 +1,9 @@
 /** The two differences: against what Open vSwitch has (at start-up), and between two results of one compiler. */
 import { type Flow, type Group, type Meter, flowBody, flowKey, groupBody, groupKey } from '@sluice/ovs';
-import { type CompiledDesired } from '../compiler/compiled.js';
+import { type CompiledDesired, unitStates } from '../compiler/compiled.js';
 import { type Unit, type UnitBase, type UnitState, sectionNames } from '../compiler/unit.js';
 import { sameData } from '../compiler/equal.js';
-import { type Desired, type DesiredHost } from '../desired.js';
+import { type DesiredHost } from '../desired.js';
 import { isCompiled } from '../layout/cookies.js';
 import { groupKind } from '../layout/ids.js';
 import { type Change, type HostChange, type ListChange, type OpenFlowChange } from './change.js';
@@ -27,27 +27,64 @@ const groupKeys: Keys<Group> = {
 };
 const meterKeys: Keys<Meter> = { key: ({ id }) => String(id), body: (meter) => JSON.stringify(meter) };
 
-const flowChange = (before: readonly Flow[], after: readonly Flow[]): OpenFlowChange['flows'] => {
+const flowChange = (before: Iterable<Flow>, after: Iterable<Flow>): OpenFlowChange['flows'] => {
   const { add, modify, remove } = keyedChange(before, after, flowKeys);
   return { add: [...add, ...modify], remove };
 };
 
-const groupChange = (before: readonly Group[], after: readonly Group[]): OpenFlowChange['groups'] =>
+const groupChange = (before: Iterable<Group>, after: Iterable<Group>): OpenFlowChange['groups'] =>
   keyedChange(before, after, groupKeys);
 
 /** Learned neighbours and gate entries have owners of their own. */
 const isOurs = ({ cookie }: Flow): boolean => isCompiled(cookie);
+const isOurGroup = ({ id }: Group): boolean => groupKind(id) !== undefined;
+
+/** Nothing that was compiled is there: what comes can come in parts. */
+export const isBare = ({ flows, groups, meters }: Installed): boolean =>
+  !flows.some(isOurs) && !groups.some(isOurGroup) && meters.length === 0;
+
+/** Flows of a part, about: so many exist at one time, of a quarter of a million. */
+const partFlows = 5000;
+
+const adding = (states: readonly UnitState[], meters: readonly Meter[] = []): OpenFlowChange => ({
+  groups: { add: of(states, 'groups'), modify: [], remove: [] },
+  flows: { add: of(states, 'flows'), remove: [] },
+  meters: { add: meters, modify: [], remove: [] },
+});
+
+/**
+ * All of it, for a bridge that is bare, one change after the other: first what everything else relies on, then Services,
+ * which rely on that and on nothing of each other.
+ */
+export function* fromBare({ sections, meters }: CompiledDesired): Generator<OpenFlowChange> {
+  const others = sectionNames.filter((name) => name !== 'service');
+  yield adding([...unitStates(sections, others)], meters);
+  let states: UnitState[] = [];
+  let flows = 0;
+  for (const state of unitStates(sections, ['service'])) {
+    states.push(state);
+    flows += state.flows.length;
+    if (flows < partFlows) continue;
+    yield adding(states);
+    [states, flows] = [[], 0];
+  }
+  if (states.length > 0) yield adding(states);
+}
 
 /**
  * From what the bridge has to what it shall have. Flows of other owners stay, groups outside our ranges, too. Equal
  * states give an empty change: a restart of the process changes no flow.
  */
-export function diffInstalled(desired: Desired, installed: Installed): OpenFlowChange {
-  const ownGroups = installed.groups.filter(({ id }) => groupKind(id) !== undefined);
+export function diffInstalled({ sections, meters }: CompiledDesired, installed: Installed): OpenFlowChange {
+  const groups: Group[] = [];
+  const flows = unitStates(sections, sectionNames).flatMap((state) => {
+    groups.push(...state.groups);
+    return state.flows;
+  });
   return {
-    flows: flowChange(installed.flows.filter(isOurs), desired.flows),
-    groups: groupChange(ownGroups, desired.groups),
-    meters: keyedChange(installed.meters, desired.meters, meterKeys),
+    flows: flowChange(installed.flows.filter(isOurs), flows),
+    groups: groupChange(installed.groups.filter(isOurGroup), groups),
+    meters: keyedChange(installed.meters, meters, meterKeys),
   };
 }
 

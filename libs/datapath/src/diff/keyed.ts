@@ -11,21 +11,17 @@ export interface KeyedChange<T> {
   readonly remove: readonly T[];
 }
 
-/** Things that are in both lists by identity are not looked at. */
 export function keyedChange<T>(
-  before: readonly T[],
-  after: readonly T[],
+  before: Iterable<T>,
+  after: Iterable<T>,
   { key, body }: Keys<T>,
 ): KeyedChange<T> {
-  // At a start on a bare bridge: no keys for a quarter of a million flows that meet none.
-  if (before.length === 0) return { add: after, modify: [], remove: [] };
-  const kept = new Set(after);
-  const shared = new Set(before.filter((item) => kept.has(item)));
-  const old = new Map(before.filter((item) => !shared.has(item)).map((item) => [key(item), item]));
+  const old = new Map<string, T>();
+  for (const item of before) old.set(key(item), item);
+  if (old.size === 0) return { add: [...after], modify: [], remove: [] };
   const add: T[] = [];
   const modify: T[] = [];
   for (const item of after) {
-    if (shared.has(item)) continue;
     const name = key(item);
     const existing = old.get(name);
     if (existing === undefined) add.push(item);

@@ -4,7 +4,8 @@
  *   ports -> host -> groups and flows added -> nft (verdicts of Pods) -> flows and groups removed -> ports removed
  *
  * The first commit, and the first one after a failure or a restart of Open vSwitch, compares with what is installed;
- * later ones with the state before. So a restarted process changes nothing that is right already.
+ * later ones with the state before. So a restarted process changes nothing that is right already. A bridge that has
+ * nothing gets it in parts: no packet is forwarded by it yet, and not everything has to be in memory at once.
  */
 import { type Logger } from '@sluice/core';
 import {
@@ -12,6 +13,9 @@ import {
   type CompiledDesired,
   diff,
   diffInstalled,
+  fromBare,
+  type Installed,
+  isBare,
   isEmpty,
   isEmptyOpenFlow,
   type OpenFlowChange,
@@ -78,15 +82,31 @@ export class Committer {
     const { switch: bridge, nft, ownTables, logger } = this.options;
     await bridge.ensureBridge(next.bridge, { prune: false });
     await this.host(next);
-    const change = diffInstalled(next, await bridge.installed());
-    await this.openFlow(withoutRemovals(change));
+    const { added, removals } = await this.add(next, await bridge.installed());
     const tables = await nft.ensure(next.host.nft, ownTables);
-    await this.openFlow(removalsOf(change));
+    await this.openFlow(removals);
     await bridge.ensureBridge(next.bridge, { prune: true });
+    const { flowsRemoved, groupsChanged } = counts(removals);
     logger.info(
-      { flows: next.flows.length, groups: next.groups.length, ...counts(change), tables },
+      { ...added, flowsRemoved, groupsChanged: added.groupsChanged + groupsChanged, tables },
       'the installed state is the desired one',
     );
+  }
+
+  /** What is missing or wrong; what is too much remains to be removed. */
+  private async add(next: CompiledDesired, installed: Installed): Promise<Added> {
+    if (!isBare(installed)) {
+      const change = diffInstalled(next, installed);
+      const additions = withoutRemovals(change);
+      await this.openFlow(additions);
+      return { added: counts(additions), removals: removalsOf(change) };
+    }
+    let added = counts(nothing);
+    for (const part of fromBare(next)) {
+      await this.openFlow(part);
+      added = sum(added, counts(part));
+    }
+    return { added, removals: nothing };
   }
 
   private async advance(change: Change, next: CompiledDesired): Promise<void> {
@@ -132,7 +152,30 @@ export class Committer {
   }
 }
 
-const counts = ({ flows, groups }: OpenFlowChange) => ({
+interface Counts {
+  readonly flowsAdded: number;
+  readonly flowsRemoved: number;
+  readonly groupsChanged: number;
+}
+
+interface Added {
+  readonly added: Counts;
+  readonly removals: OpenFlowChange;
+}
+
+const nothing: OpenFlowChange = {
+  groups: { add: [], modify: [], remove: [] },
+  flows: { add: [], remove: [] },
+  meters: { add: [], modify: [], remove: [] },
+};
+
+const sum = (one: Counts, other: Counts): Counts => ({
+  flowsAdded: one.flowsAdded + other.flowsAdded,
+  flowsRemoved: one.flowsRemoved + other.flowsRemoved,
+  groupsChanged: one.groupsChanged + other.groupsChanged,
+});
+
+const counts = ({ flows, groups }: OpenFlowChange): Counts => ({
   flowsAdded: flows.add.length,
   flowsRemoved: flows.remove.length,
   groupsChanged: groups.add.length + groups.modify.length + groups.remove.length,
