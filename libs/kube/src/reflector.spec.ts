@@ -144,3 +144,31 @@ it('lists again soon when the server is back and knows no history, however long 
     await impatient.stop();
   }
 });
+
+it('may begin with what the server has in its cache, and asks for the newest ever after', async () => {
+  const asked: (string | undefined)[] = [];
+  const expired = new KubeRefusedError('WATCH', 410, { reason: 'Expired' });
+  const reader: KubeReader = {
+    list: (resource, query) => {
+      asked.push(query?.resourceVersion);
+      return client.list(resource, query);
+    },
+    watch: (resource, query) => {
+      if (asked.length < 2) throw expired;
+      return client.watch(resource, query);
+    },
+  };
+  const cached = new Reflector<Service>({
+    ...{ client: reader, clock: systemClock, logger: silentLogger, backoff: { firstMs: 20, mostMs: 20 } },
+    ...{ resource: services, firstFromCache: true },
+  });
+  cached.start();
+  try {
+    await cached.synced;
+    expect(cached.get('default/kubernetes')).toBeDefined();
+    await until(() => cached.state === 'watching');
+    expect(asked).toEqual(['0', undefined]);
+  } finally {
+    await cached.stop();
+  }
+});

@@ -24,6 +24,11 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   /** What is kept of each object; `dropManagedFields` by default. It must keep `metadata.name` and `namespace`. */
   readonly trim?: (object: T) => T;
   readonly pageSize?: number;
+  /**
+   * The first list may be what the server has in its cache, as that of kube-proxy is: it costs the server a third, and may
+   * be as old as the cache of a server that lags. What happened since comes with the watch.
+   */
+  readonly firstFromCache?: boolean;
   /** A watch on which nothing, not even a bookmark, arrives for so long is begun anew. A server sends a bookmark a minute of what has changed since it started. */
   readonly watchdogMs?: number;
   readonly backoff?: BackoffLimits;
@@ -180,10 +185,12 @@ export class Reflector<T extends KubeObject> implements Store<T> {
   }
 
   /**
-   * Without a version the server answers with the newest state. With one it may answer from its cache, but never with
-   * an older state than we had: a second API server that lags cannot take us back in time.
+   * Without a version the server answers with the newest state, with 0 with any. With another one it may answer from its
+   * cache, but never with an older state than we had: a second API server that lags cannot take us back in time.
    */
   private firstPage(): ListQuery {
+    if (this.options.firstFromCache === true && !this.hasSynced)
+      return { limit: this.pageSize, resourceVersion: '0' };
     if (this.version === undefined) return { limit: this.pageSize };
     return { limit: this.pageSize, resourceVersion: this.version, resourceVersionMatch: 'NotOlderThan' };
   }

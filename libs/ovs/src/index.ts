@@ -9,6 +9,7 @@ export { formatMatch } from './openflow/text/match.js';
 export { FrameDecoder } from './openflow/wire/frame-decoder.js';
 export { Writer } from './openflow/wire/writer.js';
 export { flowBody, flowKey, groupBody, groupKey, meterBody, meterKey } from './openflow/keys.js';
+export { type FlowDump, flowDump, type GroupDump, groupDump } from './openflow/dump.js';
 export { formatGroup, parseGroup } from './openflow/text/group.js';
 export { formatMeter, parseMeter } from './openflow/text/meter.js';
 export { OpenFlowClient, type OpenFlowClientOptions } from './client/client.js';

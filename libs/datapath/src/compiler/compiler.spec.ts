@@ -5,6 +5,7 @@ import { flowKey } from '@sluice/ovs';
 import { type Desired } from '../desired.js';
 import { diff, diffInstalled, fromBare, isBare } from '../diff/diff.js';
 import { learnedCookie } from '../layout/cookies.js';
+import { installedOf } from '../testing/installed.js';
 import { intents, services, slots } from '../testing/intents.js';
 import { compile, Compiler } from './compiler.js';
 import { hostSectionNames, sectionNames } from './unit.js';
@@ -67,7 +68,7 @@ test('the difference of two states is that of what they have, whether they are n
   for (const before of states)
     for (const after of states) {
       const { flows, groups } = diff(before, after);
-      const fresh = diffInstalled(after, { ...before, meters: [] });
+      const fresh = diffInstalled(after, installedOf(before));
       expect(flows.add.map(flowKey).toSorted()).toEqual(fresh.flows.add.map(flowKey).toSorted());
       expect(flows.remove.map(flowKey).toSorted()).toEqual(fresh.flows.remove.map(flowKey).toSorted());
       expect(groups.modify.map(({ id }) => id).toSorted()).toEqual(
@@ -131,12 +132,11 @@ test.each(Object.entries(intents))('of %s the other sections have flows and grou
 test('a state that cannot be made is refused whoever asks, until it is gone', () => {
   const compiler = new Compiler();
   const before = compiler.compile(gateway);
-  const nothing = { flows: [], groups: [], meters: [] };
   const broken = { ...at(egresses, 0), addresses: ['nowhere'] };
   const after = compiler.compile(changed({ egresses: [broken] }));
   for (const ask of [
     () => diff(before, after),
-    () => diffInstalled(after, nothing),
+    () => diffInstalled(after, installedOf({})),
     () => [...fromBare(after)],
     () => after.flows,
   ])
@@ -176,9 +176,8 @@ describe('a bare bridge', () => {
   test('may have flows of others', () => {
     const [flow] = compile(gateway).flows;
     if (flow === undefined) throw new Error('the compiled state has no flows');
-    const bare = { groups: [], meters: [] };
-    expect(isBare({ ...bare, flows: [{ ...flow, cookie: learnedCookie }] })).toBe(true);
-    expect(isBare({ ...bare, flows: [flow] })).toBe(false);
-    expect(isBare({ flows: [], groups: compile(gateway).groups, meters: [] })).toBe(false);
+    expect(isBare(installedOf({ flows: [{ ...flow, cookie: learnedCookie }] }))).toBe(true);
+    expect(isBare(installedOf({ flows: [flow] }))).toBe(false);
+    expect(isBare(installedOf({ groups: compile(gateway).groups }))).toBe(false);
   });
 });

@@ -1,5 +1,15 @@
 /** The two differences: against what Open vSwitch has (at start-up), and between two results of one compiler. */
-import { type Flow, type Group, type Meter, flowBody, flowKey, groupBody, groupKey } from '@sluice/ovs';
+import {
+  type Flow,
+  type FlowDump,
+  type Group,
+  type GroupDump,
+  type Meter,
+  flowBody,
+  flowKey,
+  groupBody,
+  groupKey,
+} from '@sluice/ovs';
 import { type CompiledDesired, unitStates } from '../compiler/compiled.js';
 import { type Unit, type UnitBase, type UnitState, sectionNames } from '../compiler/unit.js';
 import { sameData } from '../compiler/equal.js';
@@ -11,8 +21,8 @@ import { type Keys, keyedChange, replaced } from './keyed.js';
 
 /** What a bridge has, as read back. */
 export interface Installed {
-  readonly flows: readonly Flow[];
-  readonly groups: readonly Group[];
+  readonly flows: FlowDump;
+  readonly groups: GroupDump;
   readonly meters: readonly Meter[];
 }
 
@@ -36,12 +46,12 @@ const groupChange = (before: Iterable<Group>, after: Iterable<Group>): OpenFlowC
   keyedChange(before, after, groupKeys);
 
 /** Learned neighbours and gate entries have owners of their own. */
-const isOurs = ({ cookie }: Flow): boolean => isCompiled(cookie);
-const isOurGroup = ({ id }: Group): boolean => groupKind(id) !== undefined;
+const isOurs = ({ cookie }: Pick<Flow, 'cookie'>): boolean => isCompiled(cookie);
+const isOurGroup = ({ id }: Pick<Group, 'id'>): boolean => groupKind(id) !== undefined;
 
 /** Nothing that was compiled is there: what comes can come in parts. */
 export const isBare = ({ flows, groups, meters }: Installed): boolean =>
-  !flows.some(isOurs) && !groups.some(isOurGroup) && meters.length === 0;
+  flows.filter(isOurs).size + groups.filter(isOurGroup).size + meters.length === 0;
 
 /** Flows of a part, about: so many exist at one time, of a quarter of a million. */
 const partFlows = 5000;
@@ -81,9 +91,11 @@ export function diffInstalled({ sections, meters }: CompiledDesired, installed: 
     groups.push(...state.groups);
     return state.flows;
   });
+  const otherFlows = installed.flows.filter(isOurs).unlike(flows);
+  const otherGroups = installed.groups.filter(isOurGroup).unlike(groups);
   return {
-    flows: flowChange(installed.flows.filter(isOurs), flows),
-    groups: groupChange(installed.groups.filter(isOurGroup), groups),
+    flows: flowChange(otherFlows.left, otherFlows.missing),
+    groups: groupChange(otherGroups.left, otherGroups.missing),
     meters: keyedChange(installed.meters, meters, meterKeys),
   };
 }

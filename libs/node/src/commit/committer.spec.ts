@@ -4,6 +4,7 @@ import { silentLogger } from '@sluice/core';
 import { Compiler, isEmptyOpenFlow, type Installed, type OpenFlowChange } from '@sluice/datapath';
 import { type AgentIntent, type Intent } from '@sluice/model';
 import { Registry } from 'prom-client';
+import { installedOf } from '../../../datapath/src/testing/installed.js';
 import { Committer } from './committer.js';
 import { commitMetrics } from './metrics.js';
 
@@ -45,7 +46,7 @@ const removalsOf = ({ flows }: OpenFlowChange): string[] =>
 
 function rig() {
   const log: string[] = [];
-  let installed: Installed = { flows: [], groups: [], meters: [] };
+  let installed: Installed = installedOf({});
   let refuse = false;
   let restart = false;
   const registry = new Registry();
@@ -98,8 +99,7 @@ function rig() {
       restart = value;
     },
     install: (intent: Intent) => {
-      const { flows, groups, meters } = compiler.compile(intent);
-      installed = { flows, groups, meters };
+      installed = installedOf(compiler.compile(intent));
     },
     commit: async (intent: Intent) => {
       log.length = 0;

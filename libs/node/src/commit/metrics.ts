@@ -12,6 +12,11 @@ export interface CommitMetrics {
 }
 
 const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+/** Closer together where one asks whether a change took 20 or 40 ms. */
+const changeBuckets = [
+  ...[0.002, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075, 0.1, 0.15],
+  ...[0.2, 0.3, 0.5, 1, 2, 5, 10, 30],
+];
 
 export function commitMetrics(registry: Registry): CommitMetrics {
   const registers = [registry];
@@ -46,7 +51,7 @@ export function commitMetrics(registry: Registry): CommitMetrics {
       name: 'sluice_change_seconds',
       help: 'Time from an event of the API server until Open vSwitch had what it changed, by resource.',
       labelNames: ['resource'],
-      buckets,
+      buckets: changeBuckets,
       registers,
     }),
     replayed: new Counter({

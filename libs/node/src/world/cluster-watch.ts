@@ -40,6 +40,7 @@ export interface ClusterWatchOptions {
 }
 
 interface Following<T> extends Selection {
+  readonly firstFromCache?: boolean;
   readonly trim?: (object: T) => T;
   /** Whether the node's work depends on what changed; it does unless told. */
   readonly matters?: (before: T, after: T) => boolean;
@@ -66,7 +67,10 @@ export class ClusterWatch {
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,
       services: gateway
-        ? this.follow(services, { trim: trimService, labelSelector: `!${otherProxyLabel}` })
+        ? this.follow(services, {
+            ...{ trim: trimService, labelSelector: `!${otherProxyLabel}` },
+            firstFromCache: true,
+          })
         : none,
       endpointSlices: this.endpointSlices(),
       pods: agent
@@ -118,7 +122,11 @@ export class ClusterWatch {
   private endpointSlices(): () => readonly EndpointSlice[] {
     const { agent, gateway } = this.options.roles;
     const trim = trimEndpointSlice;
-    if (gateway) return this.follow(endpointSlices, { trim, labelSelector: `!${headlessLabel}` });
+    if (gateway)
+      return this.follow(endpointSlices, {
+        ...{ trim, labelSelector: `!${headlessLabel}` },
+        firstFromCache: true,
+      });
     if (!agent) return () => [];
     const lists = servicesOfEveryPod.map(({ namespace, service }) =>
       this.follow(endpointSlices, { namespace, labelSelector: `${serviceNameLabel}=${service}` }),

@@ -10,6 +10,7 @@ import {
   type Message,
   type PortDescription,
 } from '../openflow/messages.js';
+import { type FlowDump, flowDump, type GroupDump, groupDump } from '../openflow/dump.js';
 import { commitBundle } from './bundle.js';
 import { type ConnectionOptions, OpenFlowConnection, type Unasked } from './connection.js';
 import { Reconnect } from './reconnect.js';
@@ -90,6 +91,15 @@ export class OpenFlowClient {
       });
     }
     return parts.flatMap(({ flows }) => flows.map(({ flow }) => flow));
+  }
+
+  /** All flows, to be compared with what they shall be. */
+  async flowDump(): Promise<FlowDump> {
+    return flowDump.parse(await this.#connection().multipartBytes({ kind: 'flow', filter: {} }));
+  }
+
+  async groupDump(): Promise<GroupDump> {
+    return groupDump.parse(await this.#connection().multipartBytes({ kind: 'group_desc' }));
   }
 
   async dumpGroups(): Promise<readonly Group[]> {

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { OvsError } from '../errors.js';
 import { decodeMessage, encodeInto, encodeMessage } from '../openflow/codec.js';
 import { writeLike } from '../openflow/codec/header.js';
+import { replyBody } from '../openflow/codec/multipart.js';
 import {
   type Message,
   type MessageOf,
@@ -15,7 +16,7 @@ import {
 } from '../openflow/messages.js';
 import { FrameDecoder } from '../openflow/wire/frame-decoder.js';
 import { Writer } from '../openflow/wire/writer.js';
-import { refusal, Requests } from './requests.js';
+import { refusal, Requests, type Waiter } from './requests.js';
 
 /** Ids of messages inside bundles; those of requests are below. */
 const firstBundleXid = 0x8000_0000;
@@ -150,6 +151,25 @@ export class OpenFlowConnection {
     );
   }
 
+  /** The same, of each part what follows its header. */
+  async multipartBytes(
+    request: Extract<MultipartRequest, { readonly kind: 'flow' | 'group_desc' }>,
+  ): Promise<readonly Uint8Array[]> {
+    const parts: Uint8Array[] = [];
+    return this.#ask(
+      { type: 'multipart_request', request },
+      (reply, resolve: (value: readonly Uint8Array[]) => void) => {
+        if (reply.type !== 'other') return false;
+        const { body, more } = replyBody(reply.body);
+        parts.push(body);
+        if (more) return false;
+        resolve(parts);
+        return true;
+      },
+      { asBytes: true },
+    );
+  }
+
   async barrier(): Promise<void> {
     await this.request({ type: 'barrier_request' }, 'barrier_reply');
   }
@@ -161,6 +181,7 @@ export class OpenFlowConnection {
   async #ask<T>(
     message: Message,
     take: (reply: Message, resolve: (value: T) => void) => boolean,
+    form: Pick<Waiter, 'asBytes'> = {},
   ): Promise<T> {
     const xid = this.#requests.next();
     const { requestMs } = this.#options;
@@ -175,6 +196,7 @@ export class OpenFlowConnection {
         );
       }, requestMs);
       this.#requests.wait(xid, {
+        ...form,
         take: (reply) => {
           const done = reply.type === 'error' || take(reply, resolve);
           if (reply.type === 'error') reject(refusal(reply, message.type));
@@ -232,7 +254,7 @@ export class OpenFlowConnection {
   }
 
   #take(frame: Uint8Array): void {
-    const { xid, message } = decodeMessage(frame);
+    const { xid, message } = decodeMessage(frame, (id) => this.#requests.wantsBytes(id));
     if (message.type === 'echo_request') {
       this.#write(encodeMessage({ type: 'echo_reply', data: message.data }, xid));
       return;

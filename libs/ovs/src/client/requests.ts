@@ -4,6 +4,8 @@ import { type ErrorMessage, type Message } from '../openflow/messages.js';
 
 /** What waits for the messages of one xid. */
 export interface Waiter {
+  /** The parts of the answer are given as they came. */
+  readonly asBytes?: boolean;
   /** True: the answer is complete. */
   readonly take: (message: Message) => boolean;
   readonly fail: (error: OvsError) => void;
@@ -29,6 +31,10 @@ export class Requests {
   /** Nobody waits for it any more. */
   forget(xid: number): void {
     this.#waiting.delete(xid);
+  }
+
+  wantsBytes(xid: number): boolean {
+    return this.#waiting.get(xid)?.asBytes === true;
   }
 
   /** False: nobody waits for this xid. */

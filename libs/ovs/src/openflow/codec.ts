@@ -105,8 +105,13 @@ function checkVersion(version: number, type: number): void {
   }
 }
 
-/** Takes exactly one message with its header. Raises CodecError (OVS_CODEC_MALFORMED) and nothing else. */
-export function decodeMessage(bytes: Uint8Array): Received {
+const nobody = (): boolean => false;
+
+/**
+ * Takes exactly one message with its header. Raises CodecError (OVS_CODEC_MALFORMED) and nothing else. Parts of multipart
+ * replies whose xid `asBytes` takes are not read: they come as `other`.
+ */
+export function decodeMessage(bytes: Uint8Array, asBytes: (xid: number) => boolean = nobody): Received {
   const reader = Reader.of(bytes);
   const [version, type] = [reader.u8(), reader.u8()];
   const length = reader.u16();
@@ -115,7 +120,8 @@ export function decodeMessage(bytes: Uint8Array): Received {
     throw new CodecError(`header says ${String(length)} bytes, there are ${String(bytes.length)}`);
   }
   checkVersion(version, type);
-  const record = byNumber.get(type);
+  const isOpaque = type === multipartReply.number && asBytes(xid);
+  const record = isOpaque ? undefined : byNumber.get(type);
   if (record !== undefined) return { xid, message: record.read(reader) };
   return { xid, message: { type: 'other', messageType: type, body: reader.rest() } };
 }

@@ -5,7 +5,7 @@
 import { CodecError } from '../errors.js';
 import { type FieldName, type Prerequisite, rankOf, fieldSpec } from './fields.js';
 import { type MatchField } from './flow.js';
-import { allOnes, wireField } from './wire/oxm.js';
+import { allOnes, checkField, wireField } from './wire/oxm.js';
 
 /** A wider register is that many 32-bit ones, the most significant first. */
 const registerParts = { xreg: 2, xxreg: 4 } as const;
@@ -26,6 +26,36 @@ function splitRegister(match: MatchField): readonly MatchField[] {
       ...(part !== word && { mask: part }),
     };
   });
+}
+
+/** Of `reg5` the pair `xreg2`, of which it is the lower half. */
+const pairs: ReadonlyMap<FieldName, { readonly pair: FieldName; readonly shift: bigint }> = new Map(
+  Array.from({ length: 16 }, (_, index) => [
+    `reg${String(index)}` as FieldName,
+    { pair: `xreg${String(index >> 1)}` as FieldName, shift: index % 2 === 0 ? 32n : 0n },
+  ]),
+);
+
+/** A canonical match with each pair of registers as one field. Raises CodecError for a value that is wider than its register. */
+export function inPairs(match: readonly MatchField[]): readonly MatchField[] {
+  if (!match.some(({ field }) => pairs.has(field))) return match;
+  const fields: MatchField[] = [];
+  for (const entry of match) {
+    const known = pairs.get(entry.field);
+    if (known === undefined) {
+      fields.push(entry);
+      continue;
+    }
+    checkField(entry);
+    const { pair: field, shift } = known;
+    const value = entry.value << shift;
+    const mask = (entry.mask ?? word) << shift;
+    const last = fields.at(-1);
+    const upper = last?.field === field ? last : undefined;
+    if (upper !== undefined) fields.pop();
+    fields.push({ field, value: (upper?.value ?? 0n) | value, mask: (upper?.mask ?? 0n) | mask });
+  }
+  return fields;
 }
 
 function simplified(match: MatchField): MatchField {

@@ -1,21 +1,21 @@
 /** ofp_match of OpenFlow 1.2 and later: type OXM, length without padding, fields, zeros to a multiple of 8. */
 import { CodecError } from '../../errors.js';
 import { type MatchField } from '../flow.js';
-import { canonicalMatch, checkPrerequisite, type Protocols, protocolsOf } from '../match.js';
+import { canonicalMatch, checkPrerequisite, inPairs, type Protocols, protocolsOf } from '../match.js';
 import { readField, writeField } from '../wire/oxm.js';
 import { type Reader } from '../wire/reader.js';
 import { type Writer } from '../wire/writer.js';
 
 const oxmMatch = 1;
 
-/** Gives what the match says about protocols, which the actions after it rely on. */
+/** Registers go in pairs: so Open vSwitch gives them back, and what is there is known by its bytes. Gives what the match says about protocols, which the actions after it rely on. */
 export function writeMatch(writer: Writer, match: readonly MatchField[]): Protocols {
   const fields = canonicalMatch(match);
   const protocols = protocolsOf(fields);
   const start = writer.length;
   writer.u16(oxmMatch);
   writer.u16(0);
-  for (const field of fields) {
+  for (const field of inPairs(fields)) {
     checkPrerequisite(field.field, protocols);
     writeField(writer, field);
   }

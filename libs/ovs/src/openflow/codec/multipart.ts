@@ -8,7 +8,7 @@ import {
   type MultipartReply,
   type MultipartRequest,
 } from '../messages.js';
-import { type Reader } from '../wire/reader.js';
+import { Reader } from '../wire/reader.js';
 import { type Writer } from '../wire/writer.js';
 import { readFlowFilter, readFlowStats, writeFlowFilter, writeFlowStats } from './flow.js';
 import { everyGroup, readGroup, writeGroup } from './group.js';
@@ -278,6 +278,13 @@ export function readRequest(reader: Reader): MultipartRequest {
 
 export function writeReply(writer: Writer, reply: MultipartReply, more: boolean): void {
   writeHeader(writer, reply.kind, more).writeReply(writer, reply);
+}
+
+/** A part that is not read: what follows its header. */
+export function replyBody(bytes: Uint8Array): { readonly body: Uint8Array; readonly more: boolean } {
+  const reader = Reader.of(bytes);
+  const { more } = readHeader(reader);
+  return { body: bytes.subarray(reader.offset), more };
 }
 
 export function readReply(reader: Reader): { readonly reply: MultipartReply; readonly more: boolean } {

@@ -94,6 +94,13 @@ function check(field: WireField, value: bigint, mask: bigint | undefined): void 
   if (mask !== undefined) checkMask(field, value, mask);
 }
 
+/** Raises CodecError for what the field cannot hold. */
+export function checkField({ field: name, value, mask }: MatchField): void {
+  const field = wireFields[name];
+  if (!isPlain(field, Number(value), mask === undefined ? undefined : Number(mask)))
+    check(field, value, mask);
+}
+
 /** Header, value and, unless it is absent or all ones, mask. Raises CodecError for what the field cannot hold. */
 export function writeField(writer: Writer, entry: MatchField): void {
   const field = wireFields[entry.field];

@@ -90,6 +90,11 @@ export class Writer {
     this.#length = length;
   }
 
+  /** All bytes, not copied: valid until something is written. */
+  view(): Buffer {
+    return Buffer.from(this.#bytes.buffer, 0, this.#length);
+  }
+
   /** A copy of all bytes; the writer starts anew. */
   take(): Uint8Array {
     const bytes = this.#bytes.slice(0, this.#length);
