@@ -181,7 +181,7 @@ class Rig {
       network: {
         monitor: (signal) => events.read(signal),
         routes: () => Promise.resolve([]),
-        writeSysctl: (key) => this.tell(`sysctl ${key}`),
+        writeSysctl: (key) => this.tell(`sysctl ${[key].flat().join('.')}`),
       },
       nft: { ensure: () => Promise.resolve({ rebuilt: [], added: 0, removed: 0 }) },
       hostFacts: {

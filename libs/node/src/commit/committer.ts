@@ -5,7 +5,7 @@
  *
  * The first commit, and the first one after a failure or a restart of Open vSwitch, compares with what is installed;
  * later ones with the state before. So a restarted process changes nothing that is right already. A bridge that has
- * nothing gets it in parts: no packet is forwarded by it yet, and not everything has to be in memory at once.
+ * nothing gets it in parts: nothing works that could break, and not everything has to be in memory at once.
  */
 import { type Logger } from '@sluice/core';
 import {

@@ -8,7 +8,10 @@ import { type Writer } from '../wire/writer.js';
 
 const oxmMatch = 1;
 
-/** Registers go in pairs: so Open vSwitch gives them back, and what is there is known by its bytes. Gives what the match says about protocols, which the actions after it rely on. */
+/**
+ * Gives what the match says about protocols, which the actions after it rely on. Registers go in pairs: so Open vSwitch
+ * gives them back, and what is there is known by its bytes.
+ */
 export function writeMatch(writer: Writer, match: readonly MatchField[]): Protocols {
   const fields = canonicalMatch(match);
   const protocols = protocolsOf(fields);

@@ -67,11 +67,10 @@ export const allOnes = (name: FieldName): bigint => wireFields[name].ones;
 const unencodable = (message: string): CodecError => new CodecError(message, 'OVS_CODEC_UNENCODABLE');
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-const tooWide = ({ name }: WireField, value: bigint, what: string): CodecError =>
-  unencodable(`${what} ${hex(value)} is wider than ${name}'s ${String(fieldSpec(name).bits)} bits`);
-
-function checkValue(field: WireField, value: bigint, what: string): void {
-  if (value < 0n || value > field.ones) throw tooWide(field, value, what);
+function checkValue({ name, ones }: WireField, value: bigint, what: string): void {
+  if (value < 0n || value > ones) {
+    throw unencodable(`${what} ${hex(value)} is wider than ${name}'s ${String(fieldSpec(name).bits)} bits`);
+  }
 }
 
 function checkMask(field: WireField, value: bigint, mask: bigint): void {
@@ -90,15 +89,14 @@ const isPlain = ({ bytes, maskable, largest }: WireField, value: number, mask = 
   (mask === largest || (maskable && mask >= 0 && mask <= largest && (value & ~mask) === 0));
 
 function check(field: WireField, value: bigint, mask: bigint | undefined): void {
+  if (isPlain(field, Number(value), mask === undefined ? undefined : Number(mask))) return;
   checkValue(field, value, 'value');
   if (mask !== undefined) checkMask(field, value, mask);
 }
 
 /** Raises CodecError for what the field cannot hold. */
-export function checkField({ field: name, value, mask }: MatchField): void {
-  const field = wireFields[name];
-  if (!isPlain(field, Number(value), mask === undefined ? undefined : Number(mask)))
-    check(field, value, mask);
+export function checkField({ field, value, mask }: MatchField): void {
+  check(wireFields[field], value, mask);
 }
 
 /** Header, value and, unless it is absent or all ones, mask. Raises CodecError for what the field cannot hold. */
@@ -107,8 +105,7 @@ export function writeField(writer: Writer, entry: MatchField): void {
   const { bytes } = field;
   const { value } = entry;
   const mask = entry.mask === field.ones ? undefined : entry.mask;
-  if (!isPlain(field, Number(value), mask === undefined ? undefined : Number(mask)))
-    check(field, value, mask);
+  check(field, value, mask);
   writer.u32(mask === undefined ? field.exact : field.masked);
   writer.uint(value, bytes);
   if (mask !== undefined) writer.uint(mask, bytes);

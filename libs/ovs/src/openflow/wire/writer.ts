@@ -40,21 +40,13 @@ export class Writer {
 
   /** `value` in `size` bytes, 1 to 16. The caller has checked that it fits. */
   uint(value: bigint, size: number): void {
-    if (size <= 4) this.small(Number(value), size);
+    if (size <= 4) this.#small(Number(value), size);
     else if (size === 6) {
       const number = Number(value);
       this.u16(Math.floor(number / 0x1_0000_0000));
       this.u32(number % 0x1_0000_0000);
     } else if (size === 8) this.u64(value);
     else this.#large(value, size);
-  }
-
-  /** `value` in `size` bytes, 1 to 4. */
-  small(value: number, size: number): void {
-    if (size === 4) this.u32(value);
-    else if (size === 2) this.u16(value);
-    else if (size === 1) this.u8(value);
-    else this.#large(BigInt(value), size);
   }
 
   zeros(count: number): void {
@@ -100,6 +92,13 @@ export class Writer {
     const bytes = this.#bytes.slice(0, this.#length);
     this.#length = 0;
     return bytes;
+  }
+
+  #small(value: number, size: number): void {
+    if (size === 4) this.u32(value);
+    else if (size === 2) this.u16(value);
+    else if (size === 1) this.u8(value);
+    else this.#large(BigInt(value), size);
   }
 
   #large(value: bigint, size: number): void {
