@@ -25,7 +25,7 @@ export interface ReflectorOptions<T extends KubeObject> extends Selection {
   readonly trim?: (object: T) => T;
   readonly pageSize?: number;
   /**
-   * The first list may be what the server has in its cache, as that of kube-proxy is: it costs the server a third, and may
+   * The first list may be what the server has in its cache, as that of kube-proxy is: it costs the server less than half, and may
    * be as old as the cache of a server that lags. What happened since comes with the watch.
    */
   readonly firstFromCache?: boolean;

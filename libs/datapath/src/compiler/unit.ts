@@ -1,6 +1,6 @@
 /**
- * A unit: the part of the desired state that one source object owns. Its inputs decide its outputs, so equal inputs
- * reuse the outputs by identity, and a diff looks only at units that are not identical.
+ * A unit: the part of the desired state that one source object owns. Its inputs decide its outputs, so equal inputs keep
+ * the unit, and a diff looks only at units that are not identical.
  */
 import { type Flow, type Group } from '@sluice/ovs';
 import {

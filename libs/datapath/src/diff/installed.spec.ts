@@ -51,7 +51,7 @@ describe.each(Object.keys(intents) as (keyof typeof intents)[])('the state of %s
       ];
       expect(messages.length).toBeGreaterThan(30);
       await client.bundle(messages);
-      const [flows, groups] = await Promise.all([client.flowDump(), client.groupDump()]);
+      const [flows, groups] = await Promise.all([client.dumpFlows(), client.dumpGroups()]);
       expect([flows.size, groups.size]).toEqual([desired.flows.length, desired.groups.length]);
       expect(isEmptyOpenFlow(diffInstalled(desired, { flows, groups, meters: [] }))).toBe(true);
       // And nothing had to be read for that: what is said in the same words is the same.

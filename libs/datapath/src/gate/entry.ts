@@ -6,7 +6,15 @@
 import { type GlobalSlot } from '@sluice/model';
 import { type Action, type Flow } from '@sluice/ovs';
 import { cookieOwner, cookieOwners } from '../layout/cookies.js';
-import { gateEpoch, gateForm, newPorts, otherHolder, shared, slot as slotBits } from '../layout/registers.js';
+import {
+  type BitField,
+  gateEpoch,
+  gateForm,
+  newPorts,
+  otherHolder,
+  shared,
+  slot as slotBits,
+} from '../layout/registers.js';
 import { goto, load } from '../pipeline/actions.js';
 import { has } from '../pipeline/matches.js';
 import { tableIds } from '../pipeline/table-ids.js';
@@ -72,15 +80,12 @@ export const gateKey = (slot: GlobalSlot): Pick<Flow, 'table' | 'priority' | 'ma
   match: gateMatch(slot),
 });
 
-const loaded = (
-  actions: readonly Action[],
-  at: { readonly field: string; readonly from: number; readonly bits: number },
-) => {
+/** -1 is every bit: those of a field that is one as a whole. */
+const loaded = (actions: readonly Action[], { field, shift, mask = -1n }: BitField) => {
   for (const action of actions) {
-    if (action.type !== 'set_field' || action.field !== at.field) continue;
-    const mask = ((1n << BigInt(at.bits)) - 1n) << BigInt(at.from);
+    if (action.type !== 'set_field' || action.field !== field) continue;
     if (action.mask !== undefined && (action.mask & mask) !== mask) continue;
-    return Number((action.value & mask) >> BigInt(at.from));
+    return Number((action.value & mask) >> shift);
   }
   return undefined;
 };

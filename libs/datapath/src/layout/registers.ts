@@ -76,7 +76,7 @@ export const shared = bits(
 export const newPorts = bits(
   ['reg5', 7, 1],
   'new ports',
-  'which ports new connections get: any, or those of the lower half, few of which another gateway has in use',
+  'source ports of new connections: any, or those below 32768 while another gateway keeps connections of the slot',
   { any: 0, lowerHalf: 1 },
 );
 export const fallback = bits(

@@ -176,8 +176,8 @@ export class OvsSwitch implements Switch {
 
   async installed(): Promise<Installed> {
     return wrapped(async () => {
-      const flows = await this.openFlow.flowDump();
-      const groups = await this.openFlow.groupDump();
+      const flows = await this.openFlow.dumpFlows();
+      const groups = await this.openFlow.dumpGroups();
       const meters = await this.openFlow.dumpMeters();
       if (this.pipeline === 'unknown') this.pipeline = 'read';
       return { flows, groups, meters };
@@ -205,7 +205,7 @@ export class OvsSwitch implements Switch {
   async gateEntries(): Promise<readonly GateEntry[]> {
     return wrapped(async () => {
       const flows = await this.openFlow.dumpFlows({ table: tableIds.gate });
-      return flows.flatMap((flow) => gateEntryOf(flow) ?? []);
+      return flows.items().flatMap((flow) => gateEntryOf(flow) ?? []);
     });
   }
 

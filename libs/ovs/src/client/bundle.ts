@@ -1,5 +1,5 @@
 /**
- * One atomic, ordered bundle (OpenFlow 1.5 section 6.9): all of it or nothing. Messages go out in large writes, as fast
+ * One atomic, ordered bundle (OpenFlow 1.5 section 6.9): all of it or nothing. Messages go out many at a time, as fast
  * as the socket takes them. A barrier stands before the commit: Open vSwitch answers a message that it cannot add by an
  * error and would commit the others.
  */
@@ -12,6 +12,7 @@ import { Writer } from '../openflow/wire/writer.js';
 import { bundleXid, type OpenFlowConnection } from './connection.js';
 
 const flags = { atomic: true, ordered: true } as const;
+/** Less than the socket holds: Open vSwitch works on it while the next piece is encoded. */
 const writeBytes = 64 * 1024;
 
 /** ovs-ofctl's text of what a bundle message does, for errors. */

@@ -138,16 +138,10 @@ export class OpenFlowConnection {
   async multipart<K extends MultipartReply['kind']>(
     request: Extract<MultipartRequest, { readonly kind: K }>,
   ): Promise<readonly ReplyOf<K>[]> {
-    const parts: ReplyOf<K>[] = [];
-    return this.#ask(
-      { type: 'multipart_request', request },
-      (reply, resolve: (value: readonly ReplyOf<K>[]) => void) => {
-        if (reply.type !== 'multipart_reply') return false;
-        parts.push(reply.reply as ReplyOf<K>);
-        if (reply.more) return false;
-        resolve(parts);
-        return true;
-      },
+    return this.#parts(request, (message) =>
+      message.type === 'multipart_reply'
+        ? { part: message.reply as ReplyOf<K>, more: message.more }
+        : undefined,
     );
   }
 
@@ -155,17 +149,9 @@ export class OpenFlowConnection {
   async multipartBytes(
     request: Extract<MultipartRequest, { readonly kind: 'flow' | 'group_desc' }>,
   ): Promise<readonly Uint8Array[]> {
-    const parts: Uint8Array[] = [];
-    return this.#ask(
-      { type: 'multipart_request', request },
-      (reply, resolve: (value: readonly Uint8Array[]) => void) => {
-        if (reply.type !== 'other') return false;
-        const { body, more } = replyBody(reply.body);
-        parts.push(body);
-        if (more) return false;
-        resolve(parts);
-        return true;
-      },
+    return this.#parts(
+      request,
+      (message) => (message.type === 'other' ? replyBody(message.body) : undefined),
       { asBytes: true },
     );
   }
@@ -176,6 +162,27 @@ export class OpenFlowConnection {
 
   close(): void {
     this.#fail(unavailable('the connection was closed'));
+  }
+
+  /** `read` gives undefined for a message that is no part. */
+  async #parts<P>(
+    request: MultipartRequest,
+    read: (message: Message) => { readonly part: P; readonly more: boolean } | undefined,
+    form?: Pick<Waiter, 'asBytes'>,
+  ): Promise<readonly P[]> {
+    const parts: P[] = [];
+    return this.#ask(
+      { type: 'multipart_request', request },
+      (message, resolve: (value: readonly P[]) => void) => {
+        const answer = read(message);
+        if (answer === undefined) return false;
+        parts.push(answer.part);
+        if (answer.more) return false;
+        resolve(parts);
+        return true;
+      },
+      form,
+    );
   }
 
   async #ask<T>(

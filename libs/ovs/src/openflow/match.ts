@@ -3,7 +3,7 @@
  * (Open vSwitch knows only the bits and gives them back in another cut). And the prerequisites between fields.
  */
 import { CodecError } from '../errors.js';
-import { type FieldName, type Prerequisite, rankOf, fieldSpec } from './fields.js';
+import { type FieldName, type Prerequisite, fieldSpec } from './fields.js';
 import { type MatchField } from './flow.js';
 import { allOnes, checkField, wireField } from './wire/oxm.js';
 
@@ -83,7 +83,7 @@ export function canonicalMatch(
   const fields = match
     .flatMap((entry) => (wireField(entry.field).isWide ? splitRegister(entry) : [simplified(entry)]))
     .filter(({ mask }) => mask !== 0n)
-    .sort((a, b) => rankOf(a.field) - rankOf(b.field));
+    .sort((a, b) => wireField(a.field).rank - wireField(b.field).rank);
   const twice = fields.find(({ field }, i) => fields[i + 1]?.field === field);
   if (twice !== undefined) {
     throw new CodecError(`${twice.field} is in the match twice`, code);

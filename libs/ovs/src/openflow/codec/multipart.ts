@@ -281,10 +281,10 @@ export function writeReply(writer: Writer, reply: MultipartReply, more: boolean)
 }
 
 /** A part that is not read: what follows its header. */
-export function replyBody(bytes: Uint8Array): { readonly body: Uint8Array; readonly more: boolean } {
+export function replyBody(bytes: Uint8Array): { readonly part: Uint8Array; readonly more: boolean } {
   const reader = Reader.of(bytes);
   const { more } = readHeader(reader);
-  return { body: bytes.subarray(reader.offset), more };
+  return { part: bytes.subarray(reader.offset), more };
 }
 
 export function readReply(reader: Reader): { readonly reply: MultipartReply; readonly more: boolean } {

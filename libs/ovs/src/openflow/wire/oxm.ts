@@ -1,6 +1,6 @@
 /** One field on the wire: OXM or NXM header, value, mask. ovs-fields(7), "Header format"; openflow-1.2.h. */
 import { CodecError } from '../../errors.js';
-import { type FieldName, type OxmHeader, fieldNames, fieldSpec } from '../fields.js';
+import { type FieldName, type OxmHeader, fieldNames, fieldSpec, rankOf } from '../fields.js';
 import { type MatchField } from '../flow.js';
 import { type Reader } from './reader.js';
 import { type Writer } from './writer.js';
@@ -30,22 +30,23 @@ const packed = ({ class: oxmClass, number, bytes }: OxmHeader): number =>
   oxmClass * 0x1_0000 + number * 0x200 + bytes;
 
 const wireFields = Object.fromEntries(
-  fieldNames.map((name, rank): [string, WireField] => {
+  fieldNames.map((name): [string, WireField] => {
     const { header, legacy = header, bits, maskable } = fieldSpec(name);
     const exact = packed(header);
+    const ones = (1n << BigInt(bits)) - 1n;
     return [
       name,
       {
         name,
-        rank,
+        rank: rankOf(name),
         isWide: name.startsWith('x'),
         bytes: header.bytes,
         maskable,
         exact,
         masked: exact + maskFlag + header.bytes,
         legacy: packed(legacy),
-        ones: (1n << BigInt(bits)) - 1n,
-        largest: 2 ** bits - 1,
+        ones,
+        largest: Number(ones),
       },
     ];
   }),
