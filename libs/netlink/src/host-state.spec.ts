@@ -238,3 +238,33 @@ describe('reconcile', () => {
     expect(await state.reconcile(host)).toEqual(settled);
   });
 });
+
+describe('neighbours alone', () => {
+  const changed = (neighbours: DesiredState['neighbours']): DesiredState => ({ ...host, neighbours });
+  const proxy = { dev: 'sluice0', address: '2001:db8::9', proxy: true };
+  const [first, second, ...others] = host.neighbours;
+  if (first === undefined || second === undefined) throw new Error('two neighbours are needed');
+
+  it('are added, removed and given another MAC, and then nothing is left to do', async () => {
+    namespace.addLink('sluice0');
+    await state.reconcile(host);
+    const other = { ...first, mac: '02:5c:00:00:00:02' };
+    const fresh = { ...proxy, address: '2001:db8::a' };
+    expect(await state.changeNeighbours({ add: [other, fresh], remove: [first, second] })).toBe(true);
+    expect(await state.reconcile(changed([other, ...others, fresh]))).toEqual(settled);
+    expect(await state.changeNeighbours({ add: [first, second], remove: [other, fresh] })).toBe(true);
+    expect(await state.reconcile(host)).toEqual(settled);
+  });
+
+  it('that go keep another entry of the same address', async () => {
+    namespace.addLink('sluice0');
+    await state.reconcile(host);
+    expect(await state.changeNeighbours({ add: [], remove: [proxy] })).toBe(true);
+    const left = host.neighbours.filter((neighbour) => !('proxy' in neighbour));
+    expect(await state.reconcile(changed(left))).toEqual(settled);
+  });
+
+  it('are not all done where there is no such link', async () => {
+    expect(await state.changeNeighbours({ add: [proxy], remove: [] })).toBe(false);
+  });
+});

@@ -1,17 +1,24 @@
 /**
  * Keeps a host's sysctls, addresses, neighbours, routes and rules as desired: reads what is there and changes only the
- * difference, so that it may be called at any time, at every commit and after every event.
+ * difference, so that it may be called at any time, at every commit and after every event. Neighbours, of which there are
+ * thousands, can be changed without reading everything.
  */
 import { RemoteError } from '@sluice/core';
 import { type DesiredNetwork, type HostOwnership, hostDifference } from './host-difference.js';
 import { type HostNetwork } from './host-network.js';
 import { type HostStep, type StepFailure } from './host-step.js';
-import { type Sysctl } from './shapes.js';
+import { type Neighbour, type Sysctl } from './shapes.js';
 import { sysctlValue } from './sysctl.js';
 
 /** Structurally part of the datapath's DesiredHost. */
 export interface DesiredState extends DesiredNetwork {
   readonly sysctls: readonly Sysctl[];
+}
+
+/** A neighbour that changes is in both. */
+export interface NeighbourChange {
+  readonly add: readonly Neighbour[];
+  readonly remove: readonly Neighbour[];
 }
 
 export interface HostReport {
@@ -46,6 +53,9 @@ const failed = (failures: readonly StepFailure[]): RemoteError => {
   return new RemoteError('SLUICE_NETLINK_FAILED', { message: words.join('; ') + more, retryable: true });
 };
 
+/** An entry of the kernel, whatever its MAC. */
+const entryKey = ({ dev, address, proxy = false }: Neighbour): string => `${dev} ${address} ${proxy}`;
+
 const devicesOf = ({ addresses, neighbours, routes }: DesiredNetwork): string[] =>
   [...addresses, ...neighbours, ...routes].flatMap(({ dev }) => dev ?? []);
 
@@ -62,7 +72,22 @@ export class HostState {
    * else was done; ConfigError SLUICE_ADDRESS_INVALID before anything was.
    */
   reconcile(desired: DesiredState): Promise<HostReport> {
-    const turn = this.last.then(() => this.run(desired));
+    return this.inTurn(() => this.run(desired));
+  }
+
+  /** From one state to the next when nothing else differs. False: not all of it was done; `reconcile` tells why. */
+  changeNeighbours({ add, remove }: NeighbourChange): Promise<boolean> {
+    const kept = new Set(add.map(entryKey));
+    const gone = remove.filter((neighbour) => !kept.has(entryKey(neighbour)));
+    const steps = [
+      ...add.map((neighbour): HostStep => ({ kind: 'setNeighbour', neighbour })),
+      ...gone.map((neighbour): HostStep => ({ kind: 'removeNeighbour', neighbour })),
+    ];
+    return this.inTurn(async () => (await this.network.apply(steps)).length === 0);
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work);
     this.last = turn.catch(() => undefined);
     return turn;
   }

@@ -134,9 +134,15 @@ export class NodeLoop {
     this.reports.mark();
   }
 
+  /** The same, of what everything else depends on: who the gateways are and what they hold, or Open vSwitch itself. */
+  markUrgent(): void {
+    this.runner.markUrgent();
+    this.reports.mark();
+  }
+
   /** Something changed that says who is to hold which slot: a pass may take seconds, or wait for Open vSwitch. */
   markDuties(): void {
-    this.dutiesRunner.mark();
+    this.dutiesRunner.markUrgent();
   }
 
   /** Something changed that only the node's reports depend on. */
@@ -167,7 +173,7 @@ export class NodeLoop {
     this.options.committer.forget();
     this.options.keeper?.switchChanged();
     this.host.forget();
-    this.mark();
+    this.markUrgent();
   }
 
   private slotsChanged(): void {

@@ -97,8 +97,12 @@ export class NodeProcess {
       onChange: (resource, object) => {
         // What is read at the start is no change.
         if (watch.isSynced) changes.changed(resource, object);
-        if (ofDuties.has(resource)) loop.markDuties();
-        loop.mark();
+        if (!ofDuties.has(resource)) {
+          loop.mark();
+          return;
+        }
+        loop.markDuties();
+        loop.markUrgent();
       },
       onStatus: () => loop.markReport(),
     });

@@ -33,6 +33,8 @@ const firstBackOffMs = 1000;
 const mostBackOffMs = 30_000;
 /** A round without an answer of a router says nothing: again soon. */
 const noControlMs = 250;
+/** Who answers a question later than this has been asked by somebody else since. */
+const lateMs = 1000;
 /** An attempt takes 0.2 s; one that hangs is given up. */
 const patienceMs = 3000;
 
@@ -101,9 +103,11 @@ export class Attempts {
   ): void {
     const attempt = this.running.get(id);
     if (attempt === undefined) return;
-    const heard = attempt.takes.filter(({ record }) => answered.has(record.slot));
-    for (const { record } of heard) this.backOff(record, now);
-    const silent = attempt.takes.filter(({ record }) => !answered.has(record.slot));
+    const records = attempt.takes.map(({ record }) => record);
+    const alive = holdersHeard(records, answered);
+    const isHeard = (record: SlotRecord): boolean => answered.has(record.slot) || isLeftTo(alive, record);
+    this.backOff(records.filter(isHeard), now);
+    const silent = attempt.takes.filter(({ record }) => !isHeard(record));
     const may = control && this.context.isFit();
     const open = may ? silent.filter(({ record }) => !isSuperseded(record, attempt)) : [];
     if (!control) for (const { record } of silent) record.backOffUntil = now + noControlMs;
@@ -114,6 +118,22 @@ export class Attempts {
     );
     if (open.length > 0) this.open(attempt, open, now);
     this.running.delete(id);
+  }
+
+  /**
+   * Another gateway answered for slots that were opened since: it is slow, and lives. It closes when it has heard of the
+   * claim; until then this one closes everything that it has of it, and asks again.
+   */
+  answeredLate(slots: ReadonlySet<SlotId>, now: number): void {
+    const { context } = this;
+    const recent = [...context.slots.values()].filter(({ isOpen, isIdle, openedAt }) => {
+      return isOpen && isIdle && now - openedAt < lateMs;
+    });
+    const alive = holdersHeard(recent, slots);
+    const both = recent.filter((record) => slots.has(record.slot) || isLeftTo(alive, record));
+    if (both.length === 0) return;
+    closeSlots(context, both, { now, release: false });
+    context.emit({ type: 'alarm', kind: 'answered-late', slots: both.map(({ slot }) => slot) });
   }
 
   /** Attempts that hang, because an answer got lost. */
@@ -166,18 +186,20 @@ export class Attempts {
     record.willBe({ form: 'open', epoch, other, parting: false, incarnation: settings.incarnation }, now);
     record.sharedUntil = shares ? sharedUntil(settings, now) : undefined;
     record.answeredRounds = 0;
+    record.openedAt = now;
     record.step = idle;
     return { slot, form: 'open', epoch, other, parting: false };
   }
 
   /** Two answered rounds raise an alarm; each one lets more time pass until the next. */
-  private backOff(record: SlotRecord, now: number): void {
-    const doubled = firstBackOffMs * 2 ** Math.max(0, record.answeredRounds - 1);
-    record.answeredRounds++;
-    record.backOffUntil = record.answeredRounds < 2 ? now : now + Math.min(mostBackOffMs, doubled);
-    if (record.answeredRounds === 2) {
-      this.context.emit({ type: 'alarm', kind: 'answered', slots: [record.slot] });
+  private backOff(records: readonly SlotRecord[], now: number): void {
+    for (const record of records) {
+      const doubled = firstBackOffMs * 2 ** Math.max(0, record.answeredRounds - 1);
+      record.answeredRounds++;
+      record.backOffUntil = record.answeredRounds < 2 ? now : now + Math.min(mostBackOffMs, doubled);
     }
+    const slots = records.filter(({ answeredRounds }) => answeredRounds === 2).map(({ slot }) => slot);
+    if (slots.length > 0) this.context.emit({ type: 'alarm', kind: 'answered', slots });
   }
 
   private giveUp(attempt: Attempt, takes: readonly Take[], now: number): void {
@@ -197,6 +219,14 @@ const stepsOf = ({ startedAt, armedAt = startedAt, claimedAt = startedAt }: Atte
   claimed: claimedAt - startedAt,
   probed: probedAt - startedAt,
 });
+
+/** Former holders that answered for one of the slots: what they did not answer for they may have been too slow for. */
+const holdersHeard = (records: readonly SlotRecord[], answered: ReadonlySet<SlotId>): ReadonlySet<string> =>
+  new Set(records.flatMap(({ slot, formerHolder }) => (answered.has(slot) ? (formerHolder ?? []) : [])));
+
+/** Its former holder is one of these, and has not given it away. */
+const isLeftTo = (holders: ReadonlySet<string>, { formerHolder, given }: SlotRecord): boolean =>
+  formerHolder !== undefined && given?.by !== formerHolder && holders.has(formerHolder);
 
 /** A look since the claim showed a later holder. */
 const isSuperseded = ({ entry, slot }: SlotRecord, { epochs }: Attempt): boolean =>

@@ -26,6 +26,8 @@ export interface Situation {
   /** Of the holder, by the store or (without it) by the cluster's map. */
   readonly holder: {
     readonly there: boolean;
+    /** It has no lease, and not because renewals are late (Observer.isSilent). */
+    readonly silent: boolean;
     readonly goneFor: number;
     readonly bfd: Bfd;
   };
@@ -92,7 +94,7 @@ function free(situation: Situation): Decision {
 
 function ofAnother({ holder, times, shareUp, silentFor }: Situation): Decision {
   if (holder.there) return nothing;
-  if (holder.bfd === 'down' && shareUp > 0) return take('holder-dead');
+  if (holder.silent && holder.bfd === 'down' && shareUp > 0) return take('holder-dead');
   if (holder.goneFor < times.goneMs - times.silenceMs) return nothing;
   const gone = holder.goneFor >= times.goneMs && silentFor >= times.silenceMs;
   return gone ? take('holder-gone') : { do: 'listen' };

@@ -12,6 +12,8 @@ export interface Modification {
 export type AlarmKind =
   /** Another gateway answered for a slot that this one had claimed, twice. */
   | 'answered'
+  /** Another gateway answered for a slot that this one had opened a moment before: both were open. */
+  | 'answered-late'
   /** The uplink is silent; every slot was given back. */
   | 'uplink-lost'
   | 'switch-lost'

@@ -66,6 +66,8 @@ export type SlotEvent =
       /** A router answered in the same round. */
       readonly control: boolean;
     }
+  /** Behind the round that let this gateway open them, another one answered for these: it was too slow, and lives. */
+  | { readonly type: 'answered-late'; readonly slots: ReadonlySet<SlotId> }
   | { readonly type: 'asserted'; readonly slot: SlotId; readonly answer: AssertAnswer | undefined }
   | { readonly type: 'retired'; readonly slot: SlotId; readonly ok: boolean }
   | { readonly type: 'handed-over'; readonly slot: SlotId; readonly answer: HandOverAnswer | undefined }

@@ -114,6 +114,9 @@ export class SlotMachine {
       case 'probed':
         this.attempts.probed(event.attempt, event, now);
         return;
+      case 'answered-late':
+        this.attempts.answeredLate(event.slots, now);
+        return;
       case 'listened':
         this.listening.listened(event, now);
         return;
@@ -220,7 +223,7 @@ export class SlotMachine {
     this.mark = mark;
     this.beliefSince = sentAt;
     this.storeSilentSince = undefined;
-    this.observer.looked(leases, now);
+    this.observer.looked(leases, { now, prompt: now - sentAt < this.settings.times.stallMs });
     for (const record of this.slots.values()) {
       if (record.entryAt < sentAt) record.saw(slots.get(record.slot), this.settings.self, now);
       const { entry } = record;
@@ -309,9 +312,10 @@ export class SlotMachine {
       isCutOff: this.hearing.isCutOff(now),
       holder:
         holder === undefined
-          ? { there: false, goneFor: 0, bfd: 'unknown' }
+          ? { there: false, silent: false, goneFor: 0, bfd: 'unknown' }
           : {
               there: observer.isThere(holder),
+              silent: observer.isSilent(holder),
               goneFor: observer.goneFor(holder, now),
               bfd: observer.bfdOf(holder),
             },

@@ -8,6 +8,8 @@ interface Sight {
   goneSince: number | undefined;
   /** The same, through renewals that ask for no lease: of a gateway that is not fit, and says so. */
   awaySince: number | undefined;
+  /** Its absence is believed for a fast takeover: see `isSilent`. */
+  silent: boolean;
   /** Since when it has been there, but for moments; undefined: it has not been seen yet. */
   thereSince: number | undefined;
   /** The last one that was seen. */
@@ -15,6 +17,12 @@ interface Sight {
   renewals: number;
   heard: number;
   lastLook: number;
+}
+
+/** One answer of the store, on this gateway's own clock. */
+interface Look {
+  readonly now: number;
+  readonly prompt: boolean;
 }
 
 /** `unknown`: not heard since this process began; it counts as up. */
@@ -42,16 +50,19 @@ export class Observer {
     return this.bfd.get(name) ?? 'unknown';
   }
 
-  looked(leases: ReadonlyMap<GatewayName, ObservedLease>, now: number): void {
+  /** `prompt`: the store answered without standing still in between. */
+  looked(leases: ReadonlyMap<GatewayName, ObservedLease>, { now, prompt }: Look): void {
     for (const [name, { incarnation, renewals, heard }] of leases) {
       const before = this.sights.get(name);
       const present = incarnation !== undefined;
       // Two absences with a renewal or a long time between them are not one.
-      const continuous = renewals === before?.renewals && now - before.lastLook <= this.times.leaseMs;
+      const unmoved = renewals === before?.renewals;
+      const continuous = unmoved && now - before.lastLook <= this.times.leaseMs;
       const isSame = present && incarnation === before?.incarnation;
       const wasLate = isSame && now - (before.awaySince ?? now) <= momentMs;
       this.sights.set(name, {
         goneSince: present ? undefined : continuous ? (before.goneSince ?? now) : now,
+        silent: !present && unmoved && (prompt || before.goneSince !== undefined),
         awaySince: present ? undefined : (before?.awaySince ?? now),
         thereSince: !present || wasLate ? before?.thereSince : now,
         incarnation: incarnation ?? before?.incarnation,
@@ -70,6 +81,15 @@ export class Observer {
   isThere(name: GatewayName): boolean {
     const sight = this.sights.get(name);
     return sight !== undefined && sight.goneSince === undefined;
+  }
+
+  /**
+   * It has no lease, and nothing speaks for a renewal that is only late: it has not renewed since the look before, and the
+   * store was prompt, or said so twice. A store that stood still has let leases end, and may answer us before it hears the
+   * others.
+   */
+  isSilent(name: GatewayName): boolean {
+    return this.sights.get(name)?.silent === true;
   }
 
   /** It is there, and workers reach it. */

@@ -48,6 +48,8 @@ export class SlotRecord {
   withdrawnAt: number | undefined;
   /** Since when the map names this gateway as a former holder, and the gate has nothing of the slot. */
   goneSince: number | undefined;
+  /** When this process opened it. */
+  openedAt = Number.NEGATIVE_INFINITY;
   /** Since when it has been open here, as far as this process knows. */
   openSince: number | undefined;
   asserting = false;

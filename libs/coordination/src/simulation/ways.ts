@@ -120,12 +120,13 @@ export class Ways {
     this.soon(there + random.between(1, 30), done);
   }
 
-  /** Two questions 50 ms apart, and 50 ms for the last answers. */
+  /** Two questions 50 ms apart, and 50 ms for the last answers; what waits when a process goes on is read before the end. */
   round(slots: readonly SlotId[], done: (round: Round) => void): void {
     const { node } = this;
     const answered = new Set<SlotId>();
     let control = false;
     const ask = (): void => {
+      control = false;
       const heard = node.world.answersTo(node, slots);
       if (heard === undefined) return;
       this.soon(
@@ -140,7 +141,7 @@ export class Ways {
     ask();
     this.soon(50, () => {
       ask();
-      this.soon(50, () => done({ answered: new Set(answered), control }));
+      this.soon(50, () => this.soon(0, () => done({ answered: new Set(answered), control })));
     });
   }
 }

@@ -5,6 +5,7 @@ import { Compiler, isEmptyOpenFlow, type Installed, type OpenFlowChange } from '
 import { type AgentIntent, type Intent } from '@sluice/model';
 import { Registry } from 'prom-client';
 import { installedOf } from '../../../datapath/src/testing/installed.js';
+import { gatewayIntent } from '../../../datapath/src/testing/intents.js';
 import { Committer } from './committer.js';
 import { commitMetrics } from './metrics.js';
 
@@ -23,6 +24,14 @@ const base: Intent = {
   underlayFamily: 4,
   peers: [{ nodeId: 3, nodeName: 'gateway-1', address: '172.31.0.3', gateway: true }],
   agent,
+};
+
+/** A gateway that holds an egress address of IPv6, or does not. */
+const gateway = (held: boolean): Intent => {
+  const { egresses, ...rest } = gatewayIntent(3);
+  const [first, ...others] = egresses;
+  if (first === undefined) throw new Error('the gateway of the intents has no egress');
+  return { ...base, nodeId: 3, peers: [], gateway: { ...rest, egresses: [{ ...first, held }, ...others] } };
 };
 
 const withPod = (egressId?: number): Intent => ({
@@ -49,6 +58,7 @@ function rig() {
   let installed: Installed = installedOf({});
   let refuse = false;
   let restart = false;
+  let refuseNeighbours = false;
   const registry = new Registry();
   const compiler = new Compiler();
   const committer = new Committer({
@@ -77,6 +87,10 @@ function rig() {
         log.push('host');
         return Promise.resolve({ changed: 0, missing: [] });
       },
+      changeNeighbours: async ({ add, remove }) => {
+        log.push(`neighbours +${String(add.length)} -${String(remove.length)}`);
+        return Promise.resolve(!refuseNeighbours);
+      },
     },
     nft: {
       ensure: async () => {
@@ -93,6 +107,9 @@ function rig() {
     log,
     refuse: (value: boolean) => {
       refuse = value;
+    },
+    refuseNeighbours: () => {
+      refuseNeighbours = true;
     },
     /** Whether Open vSwitch is restarted as soon as it has what is committed. */
     restartAfterwards: (value: boolean) => {
@@ -148,6 +165,21 @@ describe('a later commit', () => {
     const { commit } = rig();
     await commit(withPod(7));
     expect(await commit(withPod())).toEqual(['nft +1 -1', 'flows removed']);
+  });
+
+  test('of an address that is held: the host is not read', async () => {
+    const { commit } = rig();
+    await commit(gateway(false));
+    const steps = await commit(gateway(true));
+    expect(steps).toContain('neighbours +1 -0');
+    expect(steps).not.toContain('host');
+  });
+
+  test('of an address that is held, and the host refuses something: it is read', async () => {
+    const { commit, refuseNeighbours } = rig();
+    await commit(gateway(false));
+    refuseNeighbours();
+    expect((await commit(gateway(true))).slice(0, 2)).toEqual(['neighbours +1 -0', 'host']);
   });
 
   test('of a gateway that is gone: its tunnel goes last', async () => {

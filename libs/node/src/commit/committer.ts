@@ -115,7 +115,7 @@ export class Committer {
     if (change.bridge || change.ports.add.length > 0) {
       await bridge.ensureBridge(next.bridge, { prune: false });
     }
-    if (touchesHost(change)) await this.host(next);
+    await this.hostChange(change, next);
     if (touchesNft(change)) {
       await this.openFlow(withoutRemovals(change));
       await this.nft(change);
@@ -144,6 +144,15 @@ export class Committer {
       addElements: host.elements.add,
       removeElements: host.elements.remove,
     });
+  }
+
+  /** An address of IPv6 is a neighbour or two; to read thousands of them for each would cost more than all else. */
+  private async hostChange(change: Change, next: CompiledDesired): Promise<void> {
+    const { neighbours } = change.host;
+    if (!touchesHost(change)) {
+      if (!changed(neighbours) || (await this.options.host.changeNeighbours(neighbours))) return;
+    }
+    await this.host(next);
   }
 
   private async host({ bridge, host }: CompiledDesired): Promise<void> {
@@ -189,8 +198,9 @@ const changed = ({
   readonly remove: readonly unknown[];
 }) => add.length + remove.length > 0;
 
+/** More of it than neighbours. */
 const touchesHost = ({ host }: Change): boolean =>
-  [host.sysctls, host.addresses, host.neighbours, host.routes, host.rules].some(changed);
+  [host.sysctls, host.addresses, host.routes, host.rules].some(changed);
 
 const touchesNft = ({ host }: Change): boolean =>
   host.tables.put.length + host.tables.remove.length > 0 || changed(host.elements);

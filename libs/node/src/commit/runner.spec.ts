@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ManualClock } from '@sluice/core';
 import { Runner } from './runner.js';
 
@@ -84,4 +84,59 @@ test('after stop nothing runs', async () => {
   runner.mark();
   await settle();
   expect(passes).toBe(0);
+});
+
+describe('while marks do not end', () => {
+  /** Passes of 100 ms that each find something new. */
+  function busy() {
+    const clock = new ManualClock();
+    const began: number[] = [];
+    const runner = new Runner({
+      clock,
+      pass: async () => {
+        began.push(clock.monotonicMs());
+        clock.advance(100);
+        runner.mark();
+        return Promise.resolve();
+      },
+      onError: () => undefined,
+    });
+    return { clock, began, runner };
+  }
+
+  test('the first passes follow each other, later ones rest for twice as long as they take', async () => {
+    const { clock, began, runner } = busy();
+    runner.mark();
+    await settle();
+    await settle();
+    expect(began).toEqual([0, 100, 200, 300, 400]);
+    for (let rests = 0; rests < 3; rests++) {
+      clock.advance(200);
+      await settle();
+    }
+    expect(began.slice(5).map(Math.round)).toEqual([700, 1000, 1300]);
+    await runner.stop();
+  });
+
+  test('what is urgent does not wait', async () => {
+    const { clock, began, runner } = busy();
+    runner.mark();
+    await settle();
+    await settle();
+    const before = clock.monotonicMs();
+    runner.markUrgent();
+    await settle();
+    expect(began.at(-1)).toBe(before);
+    await runner.stop();
+  });
+
+  test('a rest ends with the runner', async () => {
+    const { began, runner } = busy();
+    runner.mark();
+    await settle();
+    await settle();
+    const passes = began.length;
+    await runner.stop();
+    expect(began).toHaveLength(passes);
+  });
 });

@@ -1,8 +1,10 @@
 /**
  * Level-triggered: events only say that something may have changed; one pass at a time looks at everything. A mark
- * during a pass gives one more pass after it. At once when idle; after a failure with back-off, or at the next mark.
+ * during a pass gives one more pass after it. At once when idle; while marks do not end, with rests (pace.ts); after a
+ * failure with back-off, or at the next mark.
  */
 import { type Clock } from '@sluice/core';
+import { Pace } from './pace.js';
 
 export interface RunnerOptions {
   readonly clock: Clock;
@@ -20,8 +22,20 @@ export class Runner {
   private cancelRetry: (() => void) | undefined;
   private failures = 0;
   private stopped = false;
+  private urgent = false;
+  private endRest: (() => void) | undefined;
+  private readonly pace: Pace;
 
-  constructor(private readonly options: RunnerOptions) {}
+  constructor(private readonly options: RunnerOptions) {
+    this.pace = new Pace(options.clock);
+  }
+
+  /** The next pass does not wait for its rest. */
+  markUrgent(): void {
+    this.urgent = true;
+    this.endRest?.();
+    this.mark();
+  }
 
   mark(): void {
     this.dirty = true;
@@ -35,23 +49,45 @@ export class Runner {
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancelRetry?.();
+    this.endRest?.();
     await this.running;
   }
 
   private async run(): Promise<void> {
     // Marks of one turn of the event loop, such as a list of many objects, become one pass.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.dirty && !this.stopped) {
+    while (await this.isDue()) {
       this.dirty = false;
+      this.urgent = false;
+      const began = this.options.clock.monotonicMs();
       try {
         await this.options.pass();
         this.failures = 0;
       } catch (error) {
         this.retryLater(error);
         break;
+      } finally {
+        this.pace.spend(this.options.clock.monotonicMs() - began);
       }
     }
     this.running = undefined;
+  }
+
+  /** After the rest, if there is anything to do. */
+  private async isDue(): Promise<boolean> {
+    if (!this.dirty || this.stopped) return false;
+    const { restMs } = this.pace;
+    if (restMs > 0 && !this.urgent) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.options.clock.after(restMs, resolve);
+        this.endRest = () => {
+          cancel();
+          resolve();
+        };
+      });
+      this.endRest = undefined;
+    }
+    return !this.stopped;
   }
 
   private retryLater(error: unknown): void {

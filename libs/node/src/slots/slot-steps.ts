@@ -88,7 +88,9 @@ export class SlotSteps {
       case 'assert':
         return this.assert(effect);
       case 'probe': {
-        const { answered, control } = await this.round(effect.slots);
+        const { answered, control } = await this.round(effect.slots, (slot) => {
+          this.options.dispatch({ type: 'answered-late', slots: new Set([slot]) });
+        });
         this.options.dispatch({ type: 'probed', attempt: effect.attempt, answered, control });
         return;
       }
@@ -232,12 +234,17 @@ export class SlotSteps {
   }
 
   /** One address speaks for its slot; a slot without addresses has nobody who could answer. */
-  private async round(slots: readonly GlobalSlot[]) {
+  private async round(slots: readonly GlobalSlot[], onLate?: (slot: GlobalSlot) => void) {
     const asked = slots.flatMap((slot) => {
       const [address] = this.duties.get(slot)?.addresses ?? [];
       return address === undefined ? [] : [{ slot, address }];
     });
-    const { answered, control } = await this.options.wire.round(asked.map(({ address }) => address));
+    const slotOf = new Map(asked.map(({ address, slot }) => [address, slot]));
+    const tell = (address: string): void => {
+      const slot = slotOf.get(address);
+      if (slot !== undefined) onLate?.(slot);
+    };
+    const { answered, control } = await this.options.wire.round([...slotOf.keys()], onLate && tell);
     const slotsOf = asked.filter(({ address }) => answered.has(address)).map(({ slot }) => slot);
     return { answered: new Set(slotsOf), control: control || this.view?.nextHops.length === 0 };
   }
@@ -247,7 +254,7 @@ export class SlotSteps {
     metrics.alarms.inc({ kind });
     logger.error({ kind, slots: slots.length }, alarmText[kind]);
     if (this.view === undefined || slots.length === 0) return;
-    const reason = kind === 'answered' ? 'SlotContested' : 'SlotsGivenBack';
+    const reason = alarmReason[kind];
     events.tell(this.view.self, { type: 'Warning', reason, message: alarmText[kind] });
   }
 
@@ -284,9 +291,20 @@ export class SlotSteps {
 const alarmText = {
   answered:
     'another gateway answers for a slot that this one has claimed; look for a gateway that is cut off',
+  'answered-late':
+    'another gateway answered too late for a slot that this one had opened, and closes again: look for a gateway that is short of CPU',
   'uplink-lost': 'no router answers on the uplink; every slot was given back',
   'underlay-lost':
     'no node is heard on the underlay, and another gateway hears them; every slot was given back',
   'switch-lost': 'Open vSwitch does not answer; every slot was given back',
   isolated: 'cut off from the store and from the nodes; every slot was closed',
+} as const satisfies Record<Effect<'alarm'>['kind'], string>;
+
+const alarmReason = {
+  answered: 'SlotContested',
+  'answered-late': 'SlotContested',
+  'uplink-lost': 'SlotsGivenBack',
+  'underlay-lost': 'SlotsGivenBack',
+  'switch-lost': 'SlotsGivenBack',
+  isolated: 'SlotsGivenBack',
 } as const satisfies Record<Effect<'alarm'>['kind'], string>;

@@ -8,6 +8,13 @@ const peer = '02:5c:18:00:00:04';
 const router = '02:aa:00:00:00:01';
 const address = '198.18.0.100';
 
+/** The same frame, to this gateway alone. */
+function toUs(frame: Uint8Array): Uint8Array {
+  const unicast = Buffer.from(frame);
+  unicast.set(Buffer.from(own.replaceAll(':', ''), 'hex'));
+  return unicast;
+}
+
 /** A clock on which no timer runs while its time jumps with every look. */
 function standingStill(clock: ManualClock, jumpMs: number): Clock {
   let now = clock.monotonicMs();
@@ -47,22 +54,42 @@ describe('a round', () => {
   test('tells what other gateways announce to everybody, and nobody else', () => {
     wire.heard(announcement(peer, address));
     wire.heard(announcement(router, address));
-    const toUsAlone = Buffer.from(announcement(peer, address));
-    toUsAlone.set(Buffer.from(own.replaceAll(':', ''), 'hex'));
-    wire.heard(toUsAlone);
+    wire.heard(toUs(announcement(peer, address)));
     expect(announced).toEqual([{ address, mac: peer }]);
   });
 
-  test('asks the router and each gateway twice', async () => {
+  test('asks each gateway, and behind them the router, twice', async () => {
     await during(() => undefined);
     const targets = sent.map((frame) => Buffer.from(frame).toString('hex', 0, 6));
-    expect(targets).toEqual(['ffffffffffff', '025c18000004', 'ffffffffffff', '025c18000004']);
+    expect(targets).toEqual(['025c18000004', 'ffffffffffff', '025c18000004', 'ffffffffffff']);
   });
 
   test('silence with an answer of the router', async () => {
     const { answered, control } = await during(() => wire.heard(announcement(router, '198.18.0.1')));
     expect([...answered]).toEqual([]);
     expect(control).toBe(true);
+  });
+
+  test('an answer to the first question alone says nothing of the second', async () => {
+    const round = wire.round([address]);
+    wire.heard(announcement(router, '198.18.0.1'));
+    clock.advance(50);
+    await Promise.resolve();
+    clock.advance(50);
+    expect((await round).control).toBe(false);
+  });
+
+  test('what came while the process stood still counts', async () => {
+    const round = wire.round([address]);
+    clock.advance(50);
+    await Promise.resolve();
+    clock.advance(50);
+    // As a socket that is read when the timers have run.
+    setImmediate(() => {
+      wire.heard(announcement(router, '198.18.0.1'));
+      wire.heard(announcement(peer, address));
+    });
+    expect(await round).toEqual({ answered: new Set([address]), control: true });
   });
 
   test('an uplink is lost when no router has answered for a second, though asked all the while', () => {
@@ -101,7 +128,26 @@ describe('a round', () => {
 
   test('an answer after the round does not change it', async () => {
     const { answered } = await during(() => undefined);
-    wire.heard(announcement(peer, address));
+    wire.heard(toUs(announcement(peer, address)));
     expect([...answered]).toEqual([]);
+  });
+
+  test.each([
+    ['is told for a second', 999, toUs(announcement(peer, address)), [address]],
+    ['is nothing later', 1000, toUs(announcement(peer, address)), []],
+    ['to everybody is none', 10, announcement(peer, address), []],
+    ['of a router is none', 10, toUs(announcement(router, address)), []],
+    ['for another address is none', 10, toUs(announcement(peer, '198.18.0.101')), []],
+  ])('an answer after the round %s', async (_what, afterMs, frame, told) => {
+    const late: string[] = [];
+    const round = wire.round([address], (heard) => late.push(heard));
+    for (let half = 0; half < 2; half++) {
+      clock.advance(50);
+      await Promise.resolve();
+    }
+    await round;
+    clock.advance(afterMs);
+    wire.heard(frame);
+    expect(late).toEqual(told);
   });
 });

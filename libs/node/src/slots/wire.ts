@@ -3,6 +3,7 @@
  * still carries a question and its answer. Questions go to the MAC of each other gateway: what answers for the dead, such
  * as proxy ARP or EVPN suppression, never sees them.
  */
+import { setImmediate } from 'node:timers/promises';
 import { type Clock } from '@sluice/core';
 import { probeAddress } from '@sluice/datapath';
 import { type Answer, answerIn, type Asker, type Question, question } from '../frames/probe.js';
@@ -27,7 +28,7 @@ export interface WireView {
 export interface Round {
   /** Addresses for which another gateway answered. */
   readonly answered: ReadonlySet<string>;
-  /** Whether a router answered: without it silence means nothing. */
+  /** Whether a router answered the last question: without it silence means nothing. */
   readonly control: boolean;
 }
 
@@ -37,10 +38,19 @@ const apartMs = 50;
 /** Period of the questions to routers. */
 const controlMs = 250;
 
+/** An answer may come so much later than the round lasted; then it is told all the same. */
+const lateMs = 1000;
+
 interface Listening {
   readonly addresses: ReadonlySet<string>;
   readonly answered: Set<string>;
   control: boolean;
+}
+
+/** A round that has ended. */
+interface Waiting {
+  readonly addresses: ReadonlySet<string>;
+  readonly onLate: (address: string) => void;
 }
 
 /** The group bit of the destination (IEEE 802). */
@@ -51,6 +61,7 @@ const askerOf = ({ asker: { mac, nodeId } }: WireView): Asker => ({ mac, linkLoc
 export class Wire {
   private view: WireView | undefined;
   private readonly rounds = new Set<Listening>();
+  private readonly ended = new Set<Waiting>();
   private lastControl: number | undefined;
   private firstAsked: number | undefined;
   private unanswered = 0;
@@ -89,21 +100,39 @@ export class Wire {
     }
     if (!peers.includes(answer.mac)) return;
     if (isToMany(frame)) this.options.onAnnounced?.(answer);
+    else this.late(answer.address);
     for (const { addresses, answered } of this.rounds) {
       if (addresses.has(answer.address)) answered.add(answer.address);
     }
   }
 
-  /** Asks for all addresses at once; takes `P`. Without other gateways only the routers are asked. */
-  async round(addresses: readonly string[]): Promise<Round> {
+  /**
+   * Asks for all addresses at once; takes `P`. Without other gateways only the routers are asked, and always behind the
+   * others: what Open vSwitch had to say before their last answer has been heard by then, however late this process is.
+   * `onLate` hears of another gateway's answers for a second after the round.
+   */
+  async round(addresses: readonly string[], onLate?: (address: string) => void): Promise<Round> {
     const listening: Listening = { addresses: new Set(addresses), answered: new Set(), control: false };
     this.rounds.add(listening);
     for (let sent = 0; sent < requests; sent++) {
+      listening.control = false;
       this.ask(addresses);
       await new Promise<void>((resolve) => this.options.clock.after(apartMs, resolve));
     }
+    // Timers of a process that stood still come before what waits in its sockets.
+    await setImmediate();
     this.rounds.delete(listening);
+    if (onLate !== undefined) this.waitForLate({ addresses: listening.addresses, onLate });
     return { answered: listening.answered, control: listening.control };
+  }
+
+  private waitForLate(waiting: Waiting): void {
+    this.ended.add(waiting);
+    this.options.clock.after(lateMs, () => this.ended.delete(waiting));
+  }
+
+  private late(address: string): void {
+    for (const { addresses, onLate } of this.ended) if (addresses.has(address)) onLate(address);
   }
 
   private ask(addresses: readonly string[]): void {
@@ -111,8 +140,8 @@ export class Wire {
     const { peers, controls } = this.view;
     const asker = askerOf(this.view);
     const questions: readonly Question[] = [
-      ...controls.map((address) => ({ address })),
       ...addresses.flatMap((address) => peers.map((mac) => ({ address, mac }))),
+      ...controls.map((address) => ({ address })),
     ];
     this.options.send(questions.map((entry) => question(asker, entry)));
   }

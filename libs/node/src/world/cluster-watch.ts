@@ -25,7 +25,7 @@ import {
   servicesOfEveryPod,
   type World,
 } from '@sluice/model';
-import { trimEndpointSlice, trimNamespace, trimNode, trimPod, trimService } from './trim.js';
+import { isSame, trimEndpointSlice, trimNamespace, trimNode, trimPod, trimService } from './trim.js';
 
 export interface ClusterWatchOptions {
   readonly client: KubeClient;
@@ -42,7 +42,7 @@ export interface ClusterWatchOptions {
 interface Following<T> extends Selection {
   readonly firstFromCache?: boolean;
   readonly trim?: (object: T) => T;
-  /** Whether the node's work depends on what changed; it does unless told. */
+  /** Whether the node's work depends on what changed of what is kept; it does unless told. */
   readonly matters?: (before: T, after: T) => boolean;
 }
 
@@ -142,8 +142,9 @@ export class ClusterWatch {
     const { matters = () => true, ...selection } = options;
     const reflector = new Reflector<T>({ client, resource, clock, logger, ...selection });
     reflector.onChange((key, before, after) => {
-      if (before === undefined || after === undefined || matters(before, after))
-        onChange(resource.plural, key);
+      if (before === undefined || after === undefined) onChange(resource.plural, key);
+      else if (isSame(before, after)) return;
+      else if (matters(before, after)) onChange(resource.plural, key);
       else onStatus();
     });
     this.all.push(reflector);

@@ -1,13 +1,22 @@
-/** What a node keeps of objects that are large or many; the rest would only cost memory. */
+/**
+ * What a node keeps of objects that are large or many, which is what its work depends on: the rest would only cost memory,
+ * and what changes nothing of it costs no pass.
+ */
 import {
   type EndpointSlice,
+  type KubeObject,
   type Namespace,
   type Node,
   type ObjectMeta,
   type Pod,
   type Service,
 } from '@sluice/kube';
-import { serviceNameLabel, sourceRangesAnnotation } from '@sluice/model';
+import {
+  egressStatusAnnotation,
+  readEgressStatus,
+  serviceNameLabel,
+  sourceRangesAnnotation,
+} from '@sluice/model';
 
 const trimMeta = ({
   name,
@@ -48,9 +57,14 @@ export const trimNode = ({ metadata, spec, status }: Node): Node => ({
   status: { ...(status?.addresses === undefined ? {} : { addresses: status.addresses }) },
 });
 
-export const trimNamespace = ({ metadata }: Namespace): Namespace => ({
-  metadata: { ...trimMeta(metadata), ...sluiceOnly(metadata.annotations) },
-});
+/** Of what the controller says of a namespace only what it refused: the rest changes with every failover. */
+export function trimNamespace(namespace: Namespace): Namespace {
+  const { metadata } = namespace;
+  const refused = readEgressStatus(namespace).filter(({ state }) => state === 'Refused');
+  const { [egressStatusAnnotation]: _, ...others } = sluiceOnly(metadata.annotations).annotations ?? {};
+  const told = refused.length === 0 ? {} : { [egressStatusAnnotation]: JSON.stringify(refused) };
+  return { metadata: { ...trimMeta(metadata), annotations: { ...others, ...told } } };
+}
 
 export const trimService = ({ metadata, spec, status }: Service): Service => {
   const ranges = metadata.annotations?.[sourceRangesAnnotation];
@@ -101,3 +115,9 @@ export const trimPod = ({ metadata, spec, status }: Pod): Pod => ({
     ...(status?.podIPs === undefined ? {} : { podIPs: status.podIPs }),
   },
 });
+
+const content = ({ metadata, ...rest }: KubeObject): string =>
+  JSON.stringify([{ ...metadata, resourceVersion: undefined }, rest]);
+
+/** Two versions of an object are the same to a node. */
+export const isSame = (before: KubeObject, after: KubeObject): boolean => content(before) === content(after);
