@@ -3,11 +3,12 @@
  * written. A change while one is written makes one more.
  */
 import { type Clock, describeError, type Logger } from '@sluice/core';
-import { EventRecorder, type KubeClient, LeaderElection, WorkQueue } from '@sluice/kube';
+import { EventRecorder, type KubeClient, LeaderElection, type Lease, WorkQueue } from '@sluice/kube';
 import { planCluster } from '@sluice/model';
 import { type HostedProcess } from '@sluice/runtime';
 import { type Registry } from 'prom-client';
 import { FleetMetrics } from './fleet-metrics.js';
+import { FormerSlots } from './former-slots.js';
 import { IdRecord } from './id-record.js';
 import { LeaseSightings } from './lease-sightings.js';
 import { type ControllerMetrics, controllerMetrics } from './metrics.js';
@@ -38,6 +39,7 @@ export class Controller implements HostedProcess {
   private readonly metrics: ControllerMetrics;
   private readonly fleet: FleetMetrics;
   private readonly sightings: LeaseSightings;
+  private readonly formerSlots: FormerSlots;
   private cancelRecheck: (() => void) | undefined;
   private cancelSaying: (() => void) | undefined;
 
@@ -48,6 +50,7 @@ export class Controller implements HostedProcess {
     this.metrics = controllerMetrics(registry);
     this.fleet = new FleetMetrics(registry);
     this.sightings = new LeaseSightings(clock);
+    this.formerSlots = new FormerSlots(clock);
     this.ids = new IdRecord(client, namespace, logger);
     const events = new EventRecorder({
       client,
@@ -72,6 +75,8 @@ export class Controller implements HostedProcess {
       ...{ client, clock, logger, namespace },
       onChange: mark,
       onMoves: () => this.sayLater(),
+      onRenewed: (lease) => this.renewed(lease),
+      onReleased: (address) => this.formerSlots.released(address),
     });
     this.election = new LeaderElection({
       client,
@@ -110,6 +115,12 @@ export class Controller implements HostedProcess {
     });
   }
 
+  /** Of a gateway that was there all the time it changes nothing; when it would be Lost, the plan looks again. */
+  private renewed(lease: Lease): void {
+    const quietMs = this.sightings.renewed(lease);
+    if (quietMs === undefined || quietMs >= leaseSeconds * 1000) this.queue.add(cluster);
+  }
+
   private leadershipChanged(leading: boolean): void {
     this.metrics.leading.set(leading ? 1 : 0);
     if (!leading) this.fleet.reset();
@@ -132,6 +143,7 @@ export class Controller implements HostedProcess {
       nowMs,
       nowIso: new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z'),
       resting,
+      formerSlots: this.formerSlots.current(),
       defaultUplinkInterface: settings.SLUICE_UPLINK_INTERFACE,
       defaultLoadBalancer: settings.SLUICE_DEFAULT_LOAD_BALANCER,
       holders: isCoordinated(settings) ? 'recorded' : 'assigned',

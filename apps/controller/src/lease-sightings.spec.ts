@@ -62,3 +62,20 @@ test('a Lease that nobody has renewed stays as it is', () => {
   const bare: Lease = { metadata: { namespace: 'sluice-system', name: 'gateway-gateway-1' } };
   expect(sightings.seen([bare])).toEqual([bare]);
 });
+
+describe('a renewal that is told', () => {
+  test('says how long the one before has been, and counts from now on', () => {
+    seen(start - hourMs);
+    clock.advance(2000);
+    expect(sightings.renewed(lease(start - hourMs + 2000))).toBe(hourMs + 2000);
+    clock.advance(3000);
+    expect(seen(start - hourMs + 2000)).toBe(2000);
+    expect(sightings.renewed(lease(start - hourMs + 5000))).toBe(3000);
+  });
+
+  test('of a Lease that was never seen says nothing, and counts', () => {
+    expect(sightings.renewed(lease(start - hourMs))).toBeUndefined();
+    clock.advance(3000);
+    expect(seen(start - hourMs)).toBe(0);
+  });
+});

@@ -21,6 +21,15 @@ export class LeaseSightings {
     this.sightings = new Map();
   }
 
+  /** It has just been renewed. Milliseconds since the last time; undefined: that is not known. */
+  renewed({ metadata: { name }, spec }: Lease): number | undefined {
+    const { renewTime = '' } = spec ?? {};
+    const atMs = this.clock.monotonicMs();
+    const before = this.sightings.get(name);
+    this.sightings = new Map(this.sightings).set(name, { renewTime, atMs });
+    return before === undefined ? undefined : atMs - before.atMs;
+  }
+
   /**
    * The Leases with the time by this process's clock in the place of the holder's. One that was never seen before is as old
    * as it says, for want of anything better; one of the future is new.

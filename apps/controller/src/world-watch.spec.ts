@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { type EgressPool } from '@sluice/kube';
-import { onlyMoved } from './world-watch.js';
+import { type EgressPool, type Lease } from '@sluice/kube';
+import { onlyMoved, onlyRenewed } from './world-watch.js';
 
 const slot = (holder: string, epoch: number, order = ['gw-1', 'gw-2']) => ({ slot: 0, order, holder, epoch });
 const pool = (
@@ -30,5 +30,24 @@ describe('onlyMoved', () => {
     ['the number of slots', pool('2', [])],
   ])('is not so when %s changed', (_, after) => {
     expect(onlyMoved(before, after)).toBe(false);
+  });
+});
+
+describe('onlyRenewed', () => {
+  const lease = (uid: string, holderIdentity: string, renewTime: string): Lease => ({
+    metadata: { name: 'gateway-gw-1', uid },
+    spec: { holderIdentity, renewTime },
+  });
+  const held = lease('u1', 'gw-1', '2026-01-01T00:00:00.000000Z');
+
+  it('is so when the time is another one', () => {
+    expect(onlyRenewed(held, lease('u1', 'gw-1', '2026-01-01T00:00:02.000000Z'))).toBe(true);
+  });
+
+  it.each([
+    ['it was made anew', lease('u2', 'gw-1', '2026-01-01T00:00:02.000000Z')],
+    ['another one holds it', lease('u1', 'gw-2', '2026-01-01T00:00:02.000000Z')],
+  ])('is not so when %s', (_, after) => {
+    expect(onlyRenewed(held, after)).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 /** Follows everything that a plan looks at. */
 import { type Clock, type Logger } from '@sluice/core';
 import {
+  type EgressAddress,
   egressAddresses,
   egressGateways,
   type EgressPool,
@@ -8,6 +9,7 @@ import {
   egressPools,
   type KubeClient,
   type KubeObject,
+  type Lease,
   leases,
   namespaces,
   nodes,
@@ -27,7 +29,18 @@ export interface WorldWatchOptions {
   readonly onChange: () => void;
   /** Gateways wrote who holds which slot, and nothing else changed. */
   readonly onMoves: () => void;
+  /** A gateway renewed its Lease, and nothing else changed. */
+  readonly onRenewed: (lease: Lease) => void;
+  /** An allocation is gone. */
+  readonly onReleased: (address: EgressAddress) => void;
 }
+
+/** What gateways renew; the controller's own election has a Lease in the same namespace. */
+const isOfGateway = (key: string): boolean => key.split('/').at(-1)?.startsWith('gateway-') === true;
+
+/** It is the same Lease with another time. */
+export const onlyRenewed = (before: Lease, after: Lease): boolean =>
+  before.metadata.uid === after.metadata.uid && before.spec?.holderIdentity === after.spec?.holderIdentity;
 
 /** Holder, epoch and former holder are written by gateways. */
 const withoutHolder = ({ slot, order }: EgressPoolSlot) => ({ slot, order });
@@ -53,10 +66,10 @@ export class WorldWatch {
       nodes: this.follow(nodes),
       namespaces: this.follow(namespaces),
       pools: this.followPools(),
-      addresses: this.follow(egressAddresses),
+      addresses: this.followAddresses(),
       gateways: this.follow(egressGateways),
       services: this.follow(services, { labelSelector: `!${otherProxyLabel}` }),
-      leases: this.follow(leases, { namespace: options.namespace }),
+      leases: this.followLeases(),
     };
     this.read = () => ({
       nodes: list.nodes(),
@@ -95,6 +108,27 @@ export class WorldWatch {
   private follow<T extends KubeObject>(resource: Resource<T>, selection: Selection = {}): () => readonly T[] {
     const reflector = this.reflect(resource, selection);
     reflector.onChange(this.options.onChange);
+    return () => reflector.list();
+  }
+
+  private followAddresses(): () => readonly EgressAddress[] {
+    const { onChange, onReleased } = this.options;
+    const reflector = this.reflect(egressAddresses);
+    reflector.onChange((_, before, after) => {
+      if (before !== undefined && after === undefined) onReleased(before);
+      onChange();
+    });
+    return () => reflector.list();
+  }
+
+  private followLeases(): () => readonly Lease[] {
+    const { namespace, onChange, onRenewed } = this.options;
+    const reflector = this.reflect(leases, { namespace });
+    reflector.onChange((key, before, after) => {
+      if (!isOfGateway(key)) return;
+      if (before !== undefined && after !== undefined && onlyRenewed(before, after)) onRenewed(after);
+      else onChange();
+    });
     return () => reflector.list();
   }
 

@@ -4,7 +4,7 @@ export { readEgressStatus } from './egress-status.js';
 export { takesNewClients } from './fleet.js';
 export * from './intent.js';
 export * from './names.js';
-export { type PlanContext } from './plan/context.js';
+export { type FormerSlot, type PlanContext } from './plan/context.js';
 export { planCluster } from './plan/plan-cluster.js';
 export { type Resolution, resolve } from './resolve.js';
 export { type EndpointPlace, goneEndpoints, placeKey } from './services/gone-endpoints.js';

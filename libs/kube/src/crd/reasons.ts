@@ -39,7 +39,8 @@ export const reasons = {
   SlotsHandedOver:
     'The gateway gave slots to others in order, to drain or for balance; no connection was cut.',
   SlotsGivenBack: 'The gateway closed all its slots, because it cannot carry them; the message says why.',
-  SlotContested: 'Another gateway answers on the uplink for a slot that this one has claimed.',
+  SlotContested:
+    'Another gateway answers on the uplink for a slot that this one has claimed, or opened just now.',
   NodeMissing: 'The node of the gateway does not exist or has lost its label.',
   OVSConnected: 'Open vSwitch answers and carries the flows of the gateway.',
   OVSUnavailable: 'Open vSwitch does not answer on its socket; check the sluice-ovs DaemonSet.',

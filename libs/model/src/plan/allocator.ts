@@ -9,6 +9,7 @@ import {
   type Reason,
 } from '@sluice/kube';
 import { selects } from '../selector.js';
+import { type FormerSlot } from './context.js';
 import { type Ids } from './ids.js';
 import { inPool, nameOf, type PlannedPool } from './pools.js';
 
@@ -37,6 +38,7 @@ export interface AllocatorInputs {
   readonly pools: readonly PlannedPool[];
   readonly namespaces: readonly Namespace[];
   readonly ids: Ids;
+  readonly formerSlots: ReadonlyMap<string, FormerSlot>;
 }
 
 export interface PoolRequest {
@@ -169,7 +171,7 @@ export class Allocator {
     const id = this.inputs.ids.take('egress');
     if (id === undefined) return refuse('IdsExhausted', 'no egress id is free; release addresses');
     const pool = nameOf(planned.pool);
-    const slot = leastLoadedSlot(planned.pool.spec.slots, this.loads.get(pool) ?? new Map<number, number>());
+    const slot = this.slotFor(planned, addresses);
     const spec = { id, pool, addresses, slot, claim: { ...claimant } };
     this.count(spec);
     for (const text of addresses) {
@@ -178,6 +180,15 @@ export class Allocator {
       this.owners.set(canonicalIp(text), ownerText(claimant));
     }
     return { address: { name: addressName(addresses[0] ?? ''), spec } };
+  }
+
+  /** The one that the addresses had a moment ago: a gateway that has not heard of it still answers for them. */
+  private slotFor({ pool }: PlannedPool, addresses: readonly string[]): number {
+    const { slots } = pool.spec;
+    const former = addresses
+      .flatMap((address) => this.inputs.formerSlots.get(address) ?? [])
+      .find((place) => place.pool === nameOf(pool) && place.slot < slots);
+    return former?.slot ?? leastLoadedSlot(slots, this.loads.get(nameOf(pool)) ?? new Map<number, number>());
   }
 
   private count({ pool, slot, claim }: EgressAddressSpec): void {

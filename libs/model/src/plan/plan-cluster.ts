@@ -41,7 +41,7 @@ export function planCluster(world: World, context: PlanContext): ClusterPlan {
     leaving: leavingGateways(world),
   });
   for (const { spec } of addresses) ids.use('egress', spec.id);
-  const allocator = new Allocator({ addresses, pools, namespaces, ids });
+  const allocator = new Allocator({ addresses, pools, namespaces, ids, formerSlots: context.formerSlots });
   const { outcomes, remove: released } = planAllocations({ namespaces, addresses, allocator });
   const ofServices = planServiceAllocations({
     ...{ services: world.services, addresses, allocator },

@@ -62,7 +62,7 @@ export class ClusterWatch {
     this.lists = {
       nodes: this.follow(nodes, { trim: trimNode }),
       pools: this.follow(egressPools),
-      addresses: this.follow(egressAddresses, { matters: specDiffers }),
+      addresses: this.follow(egressAddresses, { matters: specDiffers, firstFromCache: true }),
       gateways: this.follow(egressGateways),
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,

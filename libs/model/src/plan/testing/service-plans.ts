@@ -77,7 +77,13 @@ export function settle({
     const ids = new Ids([], 0);
     for (const { spec } of world.addresses) ids.use('egress', spec.id);
     const all = Object.entries(pools).map(([name, spec]) => planned(name, world.addresses, spec));
-    const allocator = new Allocator({ addresses: world.addresses, pools: all, namespaces, ids });
+    const allocator = new Allocator({
+      addresses: world.addresses,
+      pools: all,
+      namespaces,
+      ids,
+      formerSlots: new Map(),
+    });
     const plan = planServiceAllocations({ ...world, allocator, defaultClass });
     told.push(
       ...plan.events.map(({ reason, message, regarding }) => `${regarding.name}: ${reason}: ${message}`),
