@@ -215,6 +215,16 @@ describe('another gateway takes over, no connection breaks, and nobody hears two
     egress.expectKept(seen);
   });
 
+  it('the node of the holder stands still for three seconds, and goes on', async () => {
+    const from = await egress.holder();
+    const seen = await egress.under(async () => {
+      await failNode(from, 'node', 'freeze');
+      await whileAway(3000);
+      await egress.movesTo(otherGateway(from));
+    });
+    egress.expectKept(seen);
+  });
+
   it('the node of the holder dies while the API server is away', async () => {
     const from = await egress.holder();
     const seen = await egress.under(async () => {

@@ -87,6 +87,19 @@ const takeovers: readonly Scenario[] = [
   },
   {
     ...common,
+    id: 'node_stops',
+    title: 'gateway node stands still for 3 s and goes on',
+    strike: async (cluster, holder) => {
+      await cluster.fail('node', holder, 'freeze');
+      await pause(3000);
+      await cluster.heal(holder);
+      // Back for long enough that what it took itself for would show.
+      await pause(3000);
+      return [];
+    },
+  },
+  {
+    ...common,
     id: 'process_dead',
     title: 'gateway process killed and kept dead',
     strike: async (cluster, holder) => {

@@ -1,7 +1,6 @@
 /** Follows the objects that a node's role needs and gives them as one World. */
 import { type Clock, type Logger } from '@sluice/core';
 import {
-  type EgressAddress,
   egressAddresses,
   egressGateways,
   egressPools,
@@ -25,7 +24,8 @@ import {
   servicesOfEveryPod,
   type World,
 } from '@sluice/model';
-import { isSame, trimEndpointSlice, trimNamespace, trimNode, trimPod, trimService } from './trim.js';
+import { trimEndpointSlice, trimNamespace, trimNode, trimPod, trimService } from './trim.js';
+import { effectOf, workOfAddress, workOfGateway, workOfPool } from './work.js';
 
 export interface ClusterWatchOptions {
   readonly client: KubeClient;
@@ -42,13 +42,9 @@ export interface ClusterWatchOptions {
 interface Following<T> extends Selection {
   readonly firstFromCache?: boolean;
   readonly trim?: (object: T) => T;
-  /** Whether the node's work depends on what changed of what is kept; it does unless told. */
-  readonly matters?: (before: T, after: T) => boolean;
+  /** What of it the node's work depends on; all that is kept unless told. */
+  readonly workOf?: (object: T) => readonly unknown[];
 }
-
-/** A failover writes the status of thousands of addresses; what a node does for them is in the spec. */
-const specDiffers = (before: EgressAddress, after: EgressAddress): boolean =>
-  JSON.stringify(before.spec) !== JSON.stringify(after.spec);
 
 type AnyReflector = Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced' | 'isSynced' | 'state'>;
 
@@ -61,9 +57,9 @@ export class ClusterWatch {
     const none = (): readonly never[] => [];
     this.lists = {
       nodes: this.follow(nodes, { trim: trimNode }),
-      pools: this.follow(egressPools),
-      addresses: this.follow(egressAddresses, { matters: specDiffers, firstFromCache: true }),
-      gateways: this.follow(egressGateways),
+      pools: this.follow(egressPools, { workOf: workOfPool }),
+      addresses: this.follow(egressAddresses, { workOf: workOfAddress, firstFromCache: true }),
+      gateways: this.follow(egressGateways, { workOf: workOfGateway }),
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,
       services: gateway
@@ -139,13 +135,13 @@ export class ClusterWatch {
     options: Following<T> = {},
   ): () => readonly T[] {
     const { client, clock, logger, onChange, onStatus } = this.options;
-    const { matters = () => true, ...selection } = options;
+    const { workOf, ...selection } = options;
     const reflector = new Reflector<T>({ client, resource, clock, logger, ...selection });
     reflector.onChange((key, before, after) => {
-      if (before === undefined || after === undefined) onChange(resource.plural, key);
-      else if (isSame(before, after)) return;
-      else if (matters(before, after)) onChange(resource.plural, key);
-      else onStatus();
+      const isStep = before !== undefined && after !== undefined;
+      const effect = isStep ? effectOf(before, after, workOf) : 'work';
+      if (effect === 'work') onChange(resource.plural, key);
+      if (effect === 'report') onStatus();
     });
     this.all.push(reflector);
     return () => reflector.list();

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { type Namespace } from '@sluice/kube';
 import { egressAnnotation, egressStatusAnnotation, readEgressStatus } from '@sluice/model';
-import { isSame, trimNamespace } from './trim.js';
+import { trimNamespace } from './trim.js';
+import { effectOf } from './work.js';
 
 const entry = { request: 'pool/office', state: 'Ready', addresses: ['198.18.0.100'] };
 const refused = { request: 'pool/none', state: 'Refused', reason: 'PoolNotFound' };
@@ -22,14 +23,14 @@ const namespace = (resourceVersion: string, status: unknown, request = 'pool/off
 test('what the controller says of a namespace is no change to a node', () => {
   const before = trimNamespace(namespace('1', [{ ...entry, gateway: 'gateway-1' }]));
   const after = trimNamespace(namespace('2', [{ ...entry, gateway: 'gateway-2' }]));
-  expect(isSame(before, after)).toBe(true);
+  expect(effectOf(before, after)).toBe('nothing');
 });
 
 test.each([
   ['another request', namespace('2', [entry], 'pool/home')],
   ['a refusal', namespace('2', [refused])],
 ])('%s is one', (_what, after) => {
-  expect(isSame(trimNamespace(namespace('1', [entry])), trimNamespace(after))).toBe(false);
+  expect(effectOf(trimNamespace(namespace('1', [entry])), trimNamespace(after))).toBe('work');
 });
 
 test('a refused request is still known as refused', () => {

@@ -4,7 +4,6 @@
  */
 import {
   type EndpointSlice,
-  type KubeObject,
   type Namespace,
   type Node,
   type ObjectMeta,
@@ -115,9 +114,3 @@ export const trimPod = ({ metadata, spec, status }: Pod): Pod => ({
     ...(status?.podIPs === undefined ? {} : { podIPs: status.podIPs }),
   },
 });
-
-const content = ({ metadata, ...rest }: KubeObject): string =>
-  JSON.stringify([{ ...metadata, resourceVersion: undefined }, rest]);
-
-/** Two versions of an object are the same to a node. */
-export const isSame = (before: KubeObject, after: KubeObject): boolean => content(before) === content(after);
