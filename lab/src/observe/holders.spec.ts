@@ -62,6 +62,11 @@ describe('two holders', () => {
     ).toHaveLength(3);
   });
 
+  it('are seen when a gateway sends what waited in it, as long as that takes', () => {
+    const seen = frames([0, a], [700, b], [3000, b], [3010, a], [3020, a], [3030, b], [9000, b]);
+    expect(dualFrames(seen, { planned: false })).toEqual(frames([3010, a], [3020, a]));
+  });
+
   it('may both send in a planned move, but not both claim', () => {
     expect(dualFrames(frames([0, a], [10, b], [20, a], [30, b]), { planned: true })).toHaveLength(0);
     const claims = frames([0, a, 'claim'], [10, b, 'claim'], [20, a, 'claim'], [600, b]);

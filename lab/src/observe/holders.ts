@@ -29,10 +29,13 @@ export function frameIn(line: string, addresses: ReadonlySet<string>): Frame | u
   return { at: Number(seconds) * 1000, mac, address, kind: claimed === undefined ? 'traffic' : 'claim' };
 }
 
-/** A holder that comes back so soon after another one never went. */
+/** A holder that comes back so soon after another one began never went. */
 const tooSoonMs = 500;
 
-/** Frames of a former holder after its successor's first one. In a planned move traffic of connections that it knows is its. */
+/**
+ * Frames between two of another gateway that never went: of a former holder that goes on, or of one that was none. In a
+ * planned move traffic of connections that the former holder knows is its.
+ */
 export function dualFrames(
   frames: readonly Frame[],
   { planned }: { readonly planned: boolean },
@@ -42,21 +45,23 @@ export function dualFrames(
   return [...groups.values()].flatMap(dualOfOne);
 }
 
-function dualOfOne(frames: readonly Frame[]): readonly Frame[] {
-  const dual: Frame[] = [];
-  let holder: string | undefined;
-  let former: string | undefined;
-  let since = 0;
-  let counting = false;
+/** Frames of one gateway that follow each other. */
+function runsOf(frames: readonly Frame[]): readonly (readonly Frame[])[] {
+  const runs: Frame[][] = [];
   for (const frame of frames) {
-    const { mac, at } = frame;
-    if (mac !== holder) {
-      counting = mac === former && at - since < tooSoonMs;
-      former = holder;
-      holder = mac;
-      since = at;
-    }
-    if (counting) dual.push(frame);
+    const last = runs.at(-1);
+    if (last?.at(-1)?.mac === frame.mac) last.push(frame);
+    else runs.push([frame]);
   }
-  return dual;
+  return runs;
+}
+
+function dualOfOne(frames: readonly Frame[]): readonly Frame[] {
+  const runs = runsOf(frames);
+  return runs.flatMap((run, index) => {
+    const [[before] = [], [after] = []] = [runs[index - 1], runs[index + 1]];
+    const [first] = run;
+    if (before === undefined || first === undefined || after === undefined) return [];
+    return before.mac === after.mac && after.at - first.at < tooSoonMs ? run : [];
+  });
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { slotTimes } from '../constants.js';
 import { type SlotEntry, type SlotId } from '../store.js';
+import { gate } from '../testing/one-slot.js';
 import { type SlotEffect } from './effects.js';
+import { type GateState } from './gate-form.js';
 import { SlotMachine } from './machine.js';
 
 const slots: readonly SlotId[] = [1024, 1025];
@@ -10,6 +12,7 @@ const [first = 0, second = 0] = slots;
 /** Gateway `a`; both slots are those of `b`, whose lease and BFD are gone. */
 class Takeover {
   private now = 1000;
+  private gate: ReadonlyMap<SlotId, GateState> = new Map();
   private entry: SlotEntry = { holder: 'b', epoch: 5, released: false };
   private readonly machine = new SlotMachine({
     self: 'a',
@@ -36,17 +39,18 @@ class Takeover {
     this.look();
   }
 
-  look(): readonly SlotEffect[] {
+  look(incarnation?: string): readonly SlotEffect[] {
     this.now += slotTimes.renewMs;
-    const leases = new Map([['b', { incarnation: undefined, renewals: 7, heard: 0 }]]);
+    const leases = new Map([['b', { incarnation, renewals: 7, heard: 0 }]]);
     const entries = new Map(slots.map((slot) => [slot, this.entry]));
     const answer = { kind: 'renewed', mark: 'm', leases, slots: entries } as const;
-    return this.machine.handle({ type: 'look', sentAt: this.now, answer, gate: new Map() }, this.now);
+    return this.machine.handle({ type: 'look', sentAt: this.now, answer, gate: this.gate }, this.now);
   }
 
   /** So long after what was before, another gateway answers. */
   answeredLate(afterMs: number, late: readonly SlotId[]): readonly SlotEffect[] {
     this.now += afterMs;
+    this.gate = new Map();
     return this.machine.handle({ type: 'answered-late', slots: new Set(late) }, this.now);
   }
 
@@ -60,10 +64,10 @@ class Takeover {
     this.entry = { holder: 'a', epoch: 6, released: false };
     const answers = new Map(slots.map((slot) => [slot, { kind: 'claimed', epoch: 6 } as const]));
     this.machine.handle({ type: 'claimed', attempt, answers }, this.now);
-    return this.machine.handle(
-      { type: 'probed', attempt, answered: new Set(answered), control: true },
-      this.now,
-    );
+    const round = { type: 'probed', attempt, answered: new Set(answered), control: true } as const;
+    const effects = this.machine.handle(round, this.now);
+    this.gate = new Map(opened(effects).map((slot) => [slot, gate('open', 6)]));
+    return effects;
   }
 }
 
@@ -99,6 +103,14 @@ describe('a takeover', () => {
       { type: 'alarm', kind: 'answered-late', slots },
     ]);
     expect(opened(takeover.attempt([]))).toEqual(slots);
+  });
+
+  test('is announced again when the one that was taken for dead is back, once', () => {
+    const takeover = new Takeover();
+    takeover.attempt([]);
+    const again = (incarnation?: string) =>
+      takeover.look(incarnation).filter(({ type }) => type === 'announce-again');
+    expect([again(), again('b1'), again('b1')]).toEqual([[], [{ type: 'announce-again', slots }], []]);
   });
 
   test('stays when an answer comes that is not to its question', () => {

@@ -61,6 +61,8 @@ export type SlotEffect =
   /** One round outside an attempt; answered by `listened`. */
   | { readonly type: 'listen'; readonly slots: readonly SlotId[] }
   | { readonly type: 'announce'; readonly slots: readonly SlotId[] }
+  /** Announce again: a former holder is back that was never told, and what waited in it may have told others otherwise. */
+  | { readonly type: 'announce-again'; readonly slots: readonly SlotId[] }
   /** Modify to retiring; answered by `retired` behind the barrier. */
   | { readonly type: 'retire'; readonly entry: Modification }
   /** Answered by `handed-over`. */

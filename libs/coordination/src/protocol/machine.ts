@@ -12,7 +12,7 @@ import { Fitness } from './fitness.js';
 import { Hearing } from './hearing.js';
 import { Listening } from './listening.js';
 import { Moves } from './moves.js';
-import { Observer } from './observe.js';
+import { Observer, type Return } from './observe.js';
 import { SlotRecord } from './slot-record.js';
 import { Upkeep } from './upkeep.js';
 
@@ -223,13 +223,23 @@ export class SlotMachine {
     this.mark = mark;
     this.beliefSince = sentAt;
     this.storeSilentSince = undefined;
-    this.observer.looked(leases, { now, prompt: now - sentAt < this.settings.times.stallMs });
+    const returns = this.observer.looked(leases, { now, prompt: now - sentAt < this.settings.times.stallMs });
+    for (const gone of returns) this.announceAgain(gone);
     for (const record of this.slots.values()) {
       if (record.entryAt < sentAt) record.saw(slots.get(record.slot), this.settings.self, now);
       const { entry } = record;
       record.missingSince = entry === undefined ? (record.missingSince ?? now) : undefined;
       if (entry !== undefined && entry.holder !== this.settings.self) record.formerHolder = entry.holder;
     }
+  }
+
+  /** What was taken from a gateway while it was away: packets and questions that waited in it are answered by it now. */
+  private announceAgain({ name, awaySince }: Return): void {
+    const taken = [...this.slots.values()].filter(({ isOpen, formerHolder, openedAt }) => {
+      return isOpen && formerHolder === name && openedAt >= awaySince;
+    });
+    if (taken.length === 0) return;
+    this.context.emit({ type: 'announce-again', slots: taken.map(({ slot }) => slot) });
   }
 
   private unanswered(now: number): void {

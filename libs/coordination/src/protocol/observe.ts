@@ -25,6 +25,12 @@ interface Look {
   readonly prompt: boolean;
 }
 
+/** A gateway whose lease is there again. */
+export interface Return {
+  readonly name: GatewayName;
+  readonly awaySince: number;
+}
+
 /** `unknown`: not heard since this process began; it counts as up. */
 export type Bfd = 'up' | 'down' | 'unknown';
 
@@ -50,8 +56,9 @@ export class Observer {
     return this.bfd.get(name) ?? 'unknown';
   }
 
-  /** `prompt`: the store answered without standing still in between. */
-  looked(leases: ReadonlyMap<GatewayName, ObservedLease>, { now, prompt }: Look): void {
+  /** `prompt`: the store answered without standing still in between. Gives those that are back. */
+  looked(leases: ReadonlyMap<GatewayName, ObservedLease>, { now, prompt }: Look): readonly Return[] {
+    const returns: Return[] = [];
     for (const [name, { incarnation, renewals, heard }] of leases) {
       const before = this.sights.get(name);
       const present = incarnation !== undefined;
@@ -59,6 +66,7 @@ export class Observer {
       const unmoved = renewals === before?.renewals;
       const continuous = unmoved && now - before.lastLook <= this.times.leaseMs;
       const isSame = present && incarnation === before?.incarnation;
+      if (present && before?.awaySince !== undefined) returns.push({ name, awaySince: before.awaySince });
       const wasLate = isSame && now - (before.awaySince ?? now) <= momentMs;
       this.sights.set(name, {
         goneSince: present ? undefined : continuous ? (before.goneSince ?? now) : now,
@@ -71,6 +79,7 @@ export class Observer {
         lastLook: now,
       });
     }
+    return returns;
   }
 
   /** The store did not answer, or may have lost leases: absences begin again. */

@@ -207,6 +207,7 @@ export class GatewayProcess {
         });
         return;
       case 'announce':
+      case 'announce-again':
         this.announce(effect.slots);
         return;
       case 'retire':

@@ -34,6 +34,17 @@ test('only what is new is announced, and nothing that was given up', () => {
   expect(sent).toEqual([1, 0, 0, 0]);
 });
 
+test('what is held is announced again, and nothing else', () => {
+  const { clock, sent, subject, hold } = announcer();
+  hold('198.18.0.100', '198.18.0.101');
+  clock.advance(10_000);
+  sent.length = 0;
+  subject.again(['198.18.0.101', '198.18.0.102']);
+  subject.again([]);
+  clock.advance(10_000);
+  expect(sent).toEqual([1, 1, 1, 1]);
+});
+
 test('thousands leave in parts', () => {
   const { clock, sent, hold } = announcer();
   hold(...Array.from({ length: 4500 }, (_, at) => `2001:db8::${(at + 1).toString(16)}`));

@@ -43,6 +43,11 @@ export class Announcer {
     if (fresh.length > 0) this.announce(fresh);
   }
 
+  /** As if they were new, of those that are held. */
+  again(addresses: readonly string[]): void {
+    if (addresses.length > 0) this.announce(addresses);
+  }
+
   stop(): void {
     this.timers.cancel();
   }

@@ -140,6 +140,10 @@ class SyncedKeeper implements SlotKeeper {
     this.keeper.onChange(listener);
   }
 
+  onReturn(listener: Parameters<SlotKeeper['onReturn']>[0]): void {
+    this.keeper.onReturn(listener);
+  }
+
   private slotsChanged(): void {
     if (this.view !== undefined) this.sync.update(this.view, this.keeper.open);
   }

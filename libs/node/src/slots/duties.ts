@@ -3,7 +3,15 @@
  * to hold, and the uplink which addresses are held.
  */
 import { type Clock } from '@sluice/core';
-import { asOf, type Intent, slotView, type SlotView, type Uplink, type World } from '@sluice/model';
+import {
+  asOf,
+  type GlobalSlot,
+  type Intent,
+  slotView,
+  type SlotView,
+  type Uplink,
+  type World,
+} from '@sluice/model';
 import { Announcer } from '../announce/announcer.js';
 import { type SlotKeeper } from './slot-keeper.js';
 
@@ -56,6 +64,12 @@ export class Duties {
   /** Of what is held, what was not before. */
   announce(): void {
     if (this.uplink !== undefined) this.announcer.hold(this.held);
+  }
+
+  /** Of these slots, what is held. */
+  announceAgain(slots: ReadonlySet<GlobalSlot>): void {
+    const own = (this.view?.slots ?? []).filter(({ slot }) => slots.has(slot));
+    this.announcer.again(own.flatMap(({ addresses }) => addresses));
   }
 
   stop(): void {

@@ -34,6 +34,7 @@ const noLeaseMs = 1;
 
 export class ProtocolKeeper implements SlotKeeper {
   private readonly listeners = new Set<() => void>();
+  private readonly onReturns = new Set<(slots: ReadonlySet<GlobalSlot>) => void>();
   private machine: SlotMachine | undefined;
   private carried: ReadonlySet<GlobalSlot> = new Set();
   private left = 0;
@@ -45,7 +46,13 @@ export class ProtocolKeeper implements SlotKeeper {
   private readonly steps: SlotSteps;
 
   constructor(private readonly options: ProtocolKeeperOptions) {
-    this.steps = new SlotSteps({ ...options, dispatch: (event) => this.dispatch(event) });
+    this.steps = new SlotSteps({
+      ...options,
+      dispatch: (event) => this.dispatch(event),
+      announceAgain: (slots) => {
+        for (const listener of this.onReturns) listener(slots);
+      },
+    });
   }
 
   get open(): ReadonlySet<GlobalSlot> {
@@ -58,6 +65,10 @@ export class ProtocolKeeper implements SlotKeeper {
 
   onChange(listener: () => void): void {
     this.listeners.add(listener);
+  }
+
+  onReturn(listener: (slots: ReadonlySet<GlobalSlot>) => void): void {
+    this.onReturns.add(listener);
   }
 
   start(): void {

@@ -18,4 +18,6 @@ export interface SlotKeeper {
   readonly leaving: number;
   /** Of `open` and `leaving`. */
   onChange(listener: () => void): void;
+  /** A gateway is back from which these open slots were taken: neighbours are to be told again who has them. */
+  onReturn(listener: (slots: ReadonlySet<GlobalSlot>) => void): void;
 }

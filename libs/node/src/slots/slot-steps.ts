@@ -51,7 +51,10 @@ export class SlotSteps {
 
   /** `dispatch` gives the answer of a step to the machine. */
   constructor(
-    private readonly options: SlotStepsOptions & { readonly dispatch: (event: SlotEvent) => void },
+    private readonly options: SlotStepsOptions & {
+      readonly dispatch: (event: SlotEvent) => void;
+      readonly announceAgain: (slots: ReadonlySet<GlobalSlot>) => void;
+    },
   ) {}
 
   update(view: SlotView, uplink: string): void {
@@ -116,6 +119,9 @@ export class SlotSteps {
         return this.fence();
       // The loop announces what is open, and repeats it.
       case 'announce':
+        return;
+      case 'announce-again':
+        this.options.announceAgain(new Set(effect.slots));
         return;
     }
   }

@@ -52,6 +52,11 @@ export class StaticKeeper implements SlotKeeper {
     this.listeners.add(listener);
   }
 
+  /** Nobody takes anything from anybody. */
+  onReturn(): void {
+    return undefined;
+  }
+
   start(): void {
     this.tick();
   }

@@ -15,6 +15,10 @@ export class ToldKeeper implements SlotKeeper {
     this.listener = listener;
   }
 
+  onReturn(): void {
+    return;
+  }
+
   stop(): Promise<void> {
     return Promise.resolve();
   }
