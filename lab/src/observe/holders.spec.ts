@@ -44,6 +44,14 @@ describe('a frame', () => {
   });
 });
 
+it.each([
+  ['to a gateway is between the two', b, undefined],
+  ['to somebody else is a claim', '02:5c:18:00:00:01', 'claim'],
+])('an answer %s', (_what, to, kind) => {
+  const line = `1795575600.1 ${a} > ${to}, ethertype ARP (0x0806), length 42: Reply 198.18.0.114 is-at ${a}, length 28`;
+  expect(frameIn(line, addresses, new Set([a, b]))?.kind).toBe(kind);
+});
+
 describe('two holders', () => {
   const frames = (...entries: readonly (readonly [number, string, Frame['kind']?])[]): Frame[] =>
     entries.map(([at, mac, kind = 'traffic']) => ({ at, mac, address: '198.18.0.114', kind }));

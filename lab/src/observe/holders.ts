@@ -17,11 +17,19 @@ const claim6 = /neighbor advertisement,.*? tgt is ([0-9a-f:]+)/;
 /** Source, with or without a port behind a dot. */
 const source = /: ([0-9a-f.:]+) > [0-9a-f.:]+: /;
 
-/** A line of `tcpdump -e -nn -tt`; undefined: it speaks for none of `addresses`. */
-export function frameIn(line: string, addresses: ReadonlySet<string>): Frame | undefined {
-  const [, seconds, mac] = /^(\d+\.\d+) ([0-9a-f:]{17}) > /.exec(line) ?? [];
+/**
+ * A line of `tcpdump -e -nn -tt`; undefined: it speaks for none of `addresses`. What a gateway answers to the question of
+ * another one (MACs of both in `gateways`) is between the two of them: nobody takes an address to be there by it.
+ */
+export function frameIn(
+  line: string,
+  addresses: ReadonlySet<string>,
+  gateways: ReadonlySet<string> = new Set(),
+): Frame | undefined {
+  const [, seconds, mac, to = ''] = /^(\d+\.\d+) ([0-9a-f:]{17}) > ([0-9a-f:]{17})/.exec(line) ?? [];
   if (seconds === undefined || mac === undefined) return undefined;
   const claimed = (claim4.exec(line) ?? claim6.exec(line))?.[1]?.replace(/,$/, '');
+  if (claimed !== undefined && gateways.has(to)) return undefined;
   const from = source.exec(line)?.[1] ?? '';
   const said = claimed === undefined ? [from, from.replace(/\.\d+$/, '')] : [claimed];
   const address = said.find((text) => addresses.has(text));

@@ -7,6 +7,12 @@ import { type LabPlan } from '../plan.js';
 import { switchNamespace } from '../topology.js';
 import { type Frame, frameIn } from './holders.js';
 
+export interface WitnessOptions {
+  readonly what?: 'claims' | 'all';
+  /** Their uplink MACs; see `frameIn`. */
+  readonly gateways?: ReadonlySet<string>;
+}
+
 export class Witness {
   private readonly seen: Frame[] = [];
   private readonly closed: Promise<unknown>;
@@ -21,14 +27,15 @@ export class Witness {
     addresses: ReadonlySet<string>,
     what: 'claims' | 'all' = 'all',
   ): Promise<Witness> {
-    return Witness.in(`/run/netns/${switchNamespace(plan)}`, addresses, what);
+    const gateways = new Set(plan.nodes.flatMap(({ uplink }) => uplink?.mac ?? []));
+    return Witness.in(`/run/netns/${switchNamespace(plan)}`, addresses, { what, gateways });
   }
 
   /** On the bridge `uplink` of a network namespace. */
   static async in(
     netns: string,
     addresses: ReadonlySet<string>,
-    what: 'claims' | 'all' = 'all',
+    { what = 'all', gateways }: WitnessOptions = {},
   ): Promise<Witness> {
     const namespace = `--net=${netns}`;
     const dump = [
@@ -42,7 +49,7 @@ export class Witness {
     });
     const witness = new Witness(child);
     createInterface({ input: child.stdout }).on('line', (line) => {
-      const frame = frameIn(line, addresses);
+      const frame = frameIn(line, addresses, gateways);
       if (frame !== undefined) witness.seen.push(frame);
     });
     await new Promise<void>((resolve, reject) => {

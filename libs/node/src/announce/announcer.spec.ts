@@ -45,6 +45,24 @@ test('what is held is announced again, and nothing else', () => {
   expect(sent).toEqual([1, 1, 1, 1]);
 });
 
+test('a process that stood still says nothing before it has heard whether it still holds it', () => {
+  const [clock, sent]: [ManualClock, number[]] = [new ManualClock(), []];
+  let stoodMs = 0;
+  const late = {
+    monotonicMs: () => clock.monotonicMs() + stoodMs,
+    wallMs: () => clock.wallMs(),
+    after: (ms: number, call: () => void) => clock.after(ms, call),
+  };
+  const subject = new Announcer({ clock: late, send: (frames) => sent.push(frames.length) });
+  subject.prepare(mac, ['198.18.0.100']);
+  subject.hold(['198.18.0.100']);
+  stoodMs = 3000;
+  clock.advance(100);
+  expect(sent).toEqual([1]);
+  clock.advance(10_000);
+  expect(sent).toEqual([1, 1, 1, 1]);
+});
+
 test('thousands leave in parts', () => {
   const { clock, sent, hold } = announcer();
   hold(...Array.from({ length: 4500 }, (_, at) => `2001:db8::${(at + 1).toString(16)}`));

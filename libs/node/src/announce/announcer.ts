@@ -6,6 +6,8 @@ import { type Clock, Timers } from '@sluice/core';
 import { announcement } from '../frames/announcement.js';
 
 const repeatsMs = [100, 1000, 5000] as const;
+/** A process that is so late stood still: whether it still holds what it held, it hears within this time. */
+const stallMs = 500;
 /** Frames between which the event loop turns: at first the uplink waits for them, later the slot protocol does. */
 const atOnce = { first: 4096, again: 256 } as const;
 
@@ -54,7 +56,16 @@ export class Announcer {
 
   private announce(addresses: readonly string[]): void {
     this.send(addresses, atOnce.first);
-    for (const delayMs of repeatsMs) this.timers.after(delayMs, () => this.send(addresses, atOnce.again));
+    for (const delayMs of repeatsMs) this.repeat(addresses, delayMs);
+  }
+
+  private repeat(addresses: readonly string[], delayMs: number): void {
+    const { clock } = this.options;
+    const due = clock.monotonicMs() + delayMs;
+    this.timers.after(delayMs, () => {
+      if (clock.monotonicMs() - due < stallMs) this.send(addresses, atOnce.again);
+      else this.repeat(addresses, stallMs);
+    });
   }
 
   private send(addresses: readonly string[], part: number): void {
