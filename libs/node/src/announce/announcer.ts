@@ -6,8 +6,10 @@ import { type Clock, Timers } from '@sluice/core';
 import { announcement } from '../frames/announcement.js';
 
 const repeatsMs = [100, 1000, 5000] as const;
-/** A process that is so late stood still: whether it still holds what it held, it hears within this time. */
-const stallMs = 500;
+/** A process whose timer is so late stood still, and may have been taken for dead. */
+const stallMs = 100;
+/** Until it has heard whether it still holds what it held. */
+const hearingMs = 500;
 /** Frames between which the event loop turns: at first the uplink waits for them, later the slot protocol does. */
 const atOnce = { first: 4096, again: 256 } as const;
 
@@ -23,6 +25,9 @@ export class Announcer {
   /** By address, with `mac`. */
   private frames: ReadonlyMap<string, Uint8Array> = new Map();
   private readonly timers: Timers;
+  /** Repeats that are to come. */
+  private repeats = 0;
+  private stoodAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: AnnouncerOptions) {
     this.timers = new Timers(options.clock);
@@ -60,12 +65,31 @@ export class Announcer {
   }
 
   private repeat(addresses: readonly string[], delayMs: number): void {
-    const { clock } = this.options;
-    const due = clock.monotonicMs() + delayMs;
-    this.timers.after(delayMs, () => {
-      if (clock.monotonicMs() - due < stallMs) this.send(addresses, atOnce.again);
-      else this.repeat(addresses, stallMs);
+    if (this.repeats++ === 0) this.watchOver();
+    this.inTime(delayMs, () => {
+      this.repeats--;
+      if (this.now - this.stoodAt >= hearingMs) this.send(addresses, atOnce.again);
+      else this.repeat(addresses, hearingMs);
     });
+  }
+
+  /** As long as something is to be repeated, a process that stands still is noticed. */
+  private watchOver(): void {
+    this.inTime(stallMs, () => {
+      if (this.repeats > 0) this.watchOver();
+    });
+  }
+
+  private inTime(delayMs: number, call: () => void): void {
+    const due = this.now + delayMs;
+    this.timers.after(delayMs, () => {
+      if (this.now - due >= stallMs) this.stoodAt = this.now;
+      call();
+    });
+  }
+
+  private get now(): number {
+    return this.options.clock.monotonicMs();
   }
 
   private send(addresses: readonly string[], part: number): void {
