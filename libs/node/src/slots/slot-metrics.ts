@@ -17,6 +17,7 @@ export interface SlotMetrics {
 type AlarmKind = Extract<SlotEffect, { readonly type: 'alarm' }>['kind'] | AuditFindingKind | 'unserved';
 const alarmKinds = [
   'answered',
+  'answered-late',
   'uplink-lost',
   'switch-lost',
   'underlay-lost',
