@@ -136,6 +136,11 @@ export class Host {
       child.kill('SIGTERM');
       await ended;
     }
+    // The kernel takes a namespace apart in its own time, and the next one may have links of these names.
+    await ipBatch(
+      undefined,
+      [...this.ends.values()].map((end) => `link delete ${end}`),
+    );
     await run(['ip', 'netns', 'delete', this.name]);
   }
 }
