@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { slotTimes } from '../constants.js';
 import { type SlotEntry, type SlotId } from '../store.js';
-import { gate } from '../testing/one-slot.js';
+import { gate, machineOfA } from '../testing/one-slot.js';
 import { type SlotEffect } from './effects.js';
 import { type GateState } from './gate-form.js';
-import { SlotMachine } from './machine.js';
 
 const slots: readonly SlotId[] = [1024, 1025];
 const [first = 0, second = 0] = slots;
@@ -14,14 +13,7 @@ class Takeover {
   private now = 1000;
   private gate: ReadonlyMap<SlotId, GateState> = new Map();
   private entry: SlotEntry = { holder: 'b', epoch: 5, released: false };
-  private readonly machine = new SlotMachine({
-    self: 'a',
-    incarnation: 1,
-    times: slotTimes,
-    holdDownMs: 60_000,
-    maxConcurrentMoves: 4,
-    drainMs: 1000,
-  });
+  private readonly machine = machineOfA();
 
   constructor() {
     this.machine.handle(

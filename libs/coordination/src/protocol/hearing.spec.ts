@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { slotTimes } from '../constants.js';
+import { machineOfA } from '../testing/one-slot.js';
 import { type SlotEvent } from './events.js';
 import { Hearing } from './hearing.js';
-import { SlotMachine } from './machine.js';
 
 const { afterStallMs, bfdMs, beliefMs } = slotTimes;
 
@@ -51,14 +51,7 @@ describe('a silence of more than half of the nodes', () => {
 
 test('a holder whose store is silent closes when it is cut off, and stays while the silence may be its own', () => {
   const closedAfter = (stalls: boolean): number | undefined => {
-    const machine = new SlotMachine({
-      self: 'a',
-      incarnation: 1,
-      times: slotTimes,
-      holdDownMs: 60_000,
-      maxConcurrentMoves: 4,
-      drainMs: 1000,
-    });
+    const machine = machineOfA();
     const gate = new Map([
       [7, { form: 'open', epoch: 5, other: undefined, parting: false, incarnation: 1 }],
     ] as const);

@@ -1,4 +1,4 @@
-/** The machine of gateway `a` of two, with one slot. */
+/** The machine of gateway `a` of two, and with one slot. */
 import { slotTimes } from '../constants.js';
 import { type SlotEffect } from '../protocol/effects.js';
 import { type Recorded, type SlotEvent } from '../protocol/events.js';
@@ -9,10 +9,8 @@ import { type SlotEntry } from '../store.js';
 export const slot = 1024;
 export const drainMs = 300_000;
 
-/** Every `look` shows what the world is then. */
-export class OneSlot {
-  now = 1000;
-  readonly machine = new SlotMachine({
+export const machineOfA = (): SlotMachine =>
+  new SlotMachine({
     self: 'a',
     incarnation: 1,
     times: slotTimes,
@@ -20,6 +18,11 @@ export class OneSlot {
     maxConcurrentMoves: 4,
     drainMs,
   });
+
+/** Every `look` shows what the world is then. */
+export class OneSlot {
+  now = 1000;
+  readonly machine = machineOfA();
 
   assign(recorded: Recorded | undefined, draining: readonly string[] = []): void {
     this.handle({
