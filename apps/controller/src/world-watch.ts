@@ -18,7 +18,7 @@ import {
   type Selection,
   services,
 } from '@sluice/kube';
-import { otherProxyLabel, type World } from '@sluice/model';
+import { isGatewayLease, otherProxyLabel, type World } from '@sluice/model';
 
 export interface WorldWatchOptions {
   readonly client: KubeClient;
@@ -34,9 +34,6 @@ export interface WorldWatchOptions {
   /** An allocation is gone. */
   readonly onReleased: (address: EgressAddress) => void;
 }
-
-/** What gateways renew; the controller's own election has a Lease in the same namespace. */
-const isOfGateway = (key: string): boolean => key.split('/').at(-1)?.startsWith('gateway-') === true;
 
 /** It is the same Lease with another time. */
 export const onlyRenewed = (before: Lease, after: Lease): boolean =>
@@ -124,8 +121,8 @@ export class WorldWatch {
   private followLeases(): () => readonly Lease[] {
     const { namespace, onChange, onRenewed } = this.options;
     const reflector = this.reflect(leases, { namespace });
-    reflector.onChange((key, before, after) => {
-      if (!isOfGateway(key)) return;
+    reflector.onChange((_, before, after) => {
+      if (!isGatewayLease((after ?? before)?.metadata.name ?? '')) return;
       if (before !== undefined && after !== undefined && onlyRenewed(before, after)) onRenewed(after);
       else onChange();
     });

@@ -1,6 +1,7 @@
 /** A node's process in the role of a gateway, and the Lease by which the controller knows that it lives. */
 import { type Logger, systemClock } from '@sluice/core';
 import { LeaseRenewal } from '@sluice/kube';
+import { gatewayLeaseName } from '@sluice/model';
 import { GatewayReporter, NodeProcess, ProxyHealth } from '@sluice/node';
 import { type HostedProcess, type StatusPages } from '@sluice/runtime';
 import { type Registry } from 'prom-client';
@@ -40,7 +41,7 @@ export class Gateway implements HostedProcess {
       clock,
       logger,
       namespace: settings.SLUICE_NAMESPACE,
-      name: `gateway-${nodeName}`,
+      name: gatewayLeaseName(nodeName),
       identity: nodeName,
       renewMs,
       durationSeconds: leaseSeconds,

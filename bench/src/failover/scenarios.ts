@@ -45,7 +45,7 @@ const takeover =
     return [holder];
   };
 
-/** Something is away for a time and comes back, and nothing moves. */
+/** Something is away for a time and comes back. */
 const outage =
   (ms: number, begin: (cluster: Cluster, holder: string) => Promise<void>) =>
   async (cluster: Cluster, holder: string): Promise<readonly string[]> => {
@@ -89,14 +89,7 @@ const takeovers: readonly Scenario[] = [
     ...common,
     id: 'node_stops',
     title: 'gateway node stands still for 3 s and goes on',
-    strike: async (cluster, holder) => {
-      await cluster.fail('node', holder, 'freeze');
-      await pause(3000);
-      await cluster.heal(holder);
-      // Back for long enough that what it took itself for would show.
-      await pause(3000);
-      return [];
-    },
+    strike: outage(3000, (cluster, holder) => cluster.fail('node', holder, 'freeze')),
   },
   {
     ...common,

@@ -1,4 +1,4 @@
-/** Annotations and labels that Sluice reads and writes. */
+/** Annotations, labels and names of objects that Sluice reads and writes. */
 export const egressAnnotation = 'sluice.dev/egress';
 export const egressStatusAnnotation = 'sluice.dev/egress-status';
 export const nodeIdAnnotation = 'sluice.dev/node-id';
@@ -34,3 +34,9 @@ export const otherProxyLabel = 'service.kubernetes.io/service-proxy-name';
 export const headlessLabel = 'service.kubernetes.io/headless';
 /** On a Service: what `spec.loadBalancerSourceRanges` was before. */
 export const sourceRangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+
+const gatewayLeases = 'gateway-';
+
+/** The Lease that a gateway renews; the controllers' election has one in the same namespace. */
+export const gatewayLeaseName = (nodeName: string): string => `${gatewayLeases}${nodeName}`;
+export const isGatewayLease = (name: string): boolean => name.startsWith(gatewayLeases);

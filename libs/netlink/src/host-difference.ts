@@ -27,6 +27,12 @@ export interface DesiredNetwork {
   readonly neighbours: readonly Neighbour[];
 }
 
+/** A neighbour that changes is in both. */
+export interface NeighbourChange {
+  readonly add: readonly Neighbour[];
+  readonly remove: readonly Neighbour[];
+}
+
 export interface HostDifference {
   readonly steps: readonly HostStep[];
   /** Names of links that are not there, or are down and so can have no routes yet; `ipv6` where there is none. */
@@ -86,11 +92,15 @@ function neighbourSteps(desired: readonly Neighbour[], snapshot: HostSnapshot, l
     wantedKey: neighbourKey,
     thereKey: neighbourKey,
   });
+  return neighbourChangeSteps({ add, remove: remove.filter(({ dev }) => links.includes(dev)) });
+}
+
+export function neighbourChangeSteps({ add, remove }: NeighbourChange) {
   const places = new Set(add.map(neighbourPlace));
   return {
     add: add.map((neighbour): HostStep => ({ kind: 'setNeighbour', neighbour })),
     remove: remove
-      .filter((neighbour) => links.includes(neighbour.dev) && !places.has(neighbourPlace(neighbour)))
+      .filter((neighbour) => !places.has(neighbourPlace(neighbour)))
       .map((neighbour): HostStep => ({ kind: 'removeNeighbour', neighbour })),
   };
 }

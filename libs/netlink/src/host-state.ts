@@ -4,21 +4,21 @@
  * thousands, can be changed without reading everything.
  */
 import { RemoteError } from '@sluice/core';
-import { type DesiredNetwork, type HostOwnership, hostDifference } from './host-difference.js';
+import {
+  type DesiredNetwork,
+  hostDifference,
+  type HostOwnership,
+  type NeighbourChange,
+  neighbourChangeSteps,
+} from './host-difference.js';
 import { type HostNetwork } from './host-network.js';
 import { type HostStep, type StepFailure } from './host-step.js';
-import { type Neighbour, type Sysctl } from './shapes.js';
+import { type Sysctl } from './shapes.js';
 import { sysctlValue } from './sysctl.js';
 
 /** Structurally part of the datapath's DesiredHost. */
 export interface DesiredState extends DesiredNetwork {
   readonly sysctls: readonly Sysctl[];
-}
-
-/** A neighbour that changes is in both. */
-export interface NeighbourChange {
-  readonly add: readonly Neighbour[];
-  readonly remove: readonly Neighbour[];
 }
 
 export interface HostReport {
@@ -53,9 +53,6 @@ const failed = (failures: readonly StepFailure[]): RemoteError => {
   return new RemoteError('SLUICE_NETLINK_FAILED', { message: words.join('; ') + more, retryable: true });
 };
 
-/** An entry of the kernel, whatever its MAC. */
-const entryKey = ({ dev, address, proxy = false }: Neighbour): string => `${dev} ${address} ${proxy}`;
-
 const devicesOf = ({ addresses, neighbours, routes }: DesiredNetwork): string[] =>
   [...addresses, ...neighbours, ...routes].flatMap(({ dev }) => dev ?? []);
 
@@ -76,14 +73,9 @@ export class HostState {
   }
 
   /** From one state to the next when nothing else differs. False: not all of it was done; `reconcile` tells why. */
-  changeNeighbours({ add, remove }: NeighbourChange): Promise<boolean> {
-    const kept = new Set(add.map(entryKey));
-    const gone = remove.filter((neighbour) => !kept.has(entryKey(neighbour)));
-    const steps = [
-      ...add.map((neighbour): HostStep => ({ kind: 'setNeighbour', neighbour })),
-      ...gone.map((neighbour): HostStep => ({ kind: 'removeNeighbour', neighbour })),
-    ];
-    return this.inTurn(async () => (await this.network.apply(steps)).length === 0);
+  changeNeighbours(change: NeighbourChange): Promise<boolean> {
+    const { add, remove } = neighbourChangeSteps(change);
+    return this.inTurn(async () => (await this.network.apply([...add, ...remove])).length === 0);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

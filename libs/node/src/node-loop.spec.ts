@@ -148,7 +148,7 @@ class Rig {
     return {
       ...{ open: this.open, leaving: 0, start: () => undefined, stop: () => Promise.resolve() },
       switchChanged: () => void this.tell('keeper: switch changed'),
-      onReturn: () => undefined,
+      onAnnounceAgain: () => undefined,
       onChange: (listener) => {
         this.slotsChanged = listener;
       },

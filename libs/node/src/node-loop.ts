@@ -121,7 +121,7 @@ export class NodeLoop {
     });
     options.switch.onChange(() => this.switchChanged());
     keeper?.onChange(() => this.slotsChanged());
-    keeper?.onReturn((slots) => this.duties.announceAgain(slots));
+    keeper?.onAnnounceAgain((slots) => this.duties.announceAgain(slots));
   }
 
   /** Why the node does not do its work now; undefined: it does. */

@@ -224,7 +224,7 @@ export class SlotMachine {
     this.beliefSince = sentAt;
     this.storeSilentSince = undefined;
     const returns = this.observer.looked(leases, { now, prompt: now - sentAt < this.settings.times.stallMs });
-    for (const gone of returns) this.announceAgain(gone);
+    for (const back of returns) this.announceAgain(back);
     for (const record of this.slots.values()) {
       if (record.entryAt < sentAt) record.saw(slots.get(record.slot), this.settings.self, now);
       const { entry } = record;

@@ -1,4 +1,4 @@
-/** What pools say of who may take how much. */
+/** What pools say of who may take how much, and where an address comes to be. */
 import { describe, expect, test } from '@jest/globals';
 import { both, changed, loadBalancer, pair, settle, shown } from './testing/service-plans.js';
 
@@ -51,5 +51,24 @@ describe('a pool says who may take how much', () => {
     const after = settle({ ...before, services, pools });
     expect(shown(after.services)).toEqual({ web: ['198.18.0.96'] });
     expect(after.problems).toMatchObject([{ reason: 'QuotaExceeded' }]);
+  });
+});
+
+describe('an address that was released a moment ago', () => {
+  const [, ipv6 = ''] = pair(0);
+  const slotIn = (pool: string, slot: number): number | undefined => {
+    const formerSlots = new Map([[ipv6, { pool, slot }]]);
+    return settle({ services: [loadBalancer('web')], formerSlots }).addresses[0]?.spec.slot;
+  };
+
+  test('is given where it was', () => {
+    expect(slotIn('default', 1)).toBe(1);
+  });
+
+  test.each([
+    ['of a slot that the pool does not have any more', 'default', 1000],
+    ['of another pool', 'other', 1],
+  ])('%s is given where there are the fewest', (_what, pool, slot) => {
+    expect(slotIn(pool, slot)).toBe(0);
   });
 });

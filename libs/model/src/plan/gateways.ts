@@ -10,7 +10,7 @@ import {
 } from '@sluice/kube';
 import { type ClusterPlan } from '../cluster-plan.js';
 import { leavingGateways } from '../fleet.js';
-import { gatewayLabel, uplinkAnnotation } from '../names.js';
+import { gatewayLabel, gatewayLeaseName, uplinkAnnotation } from '../names.js';
 import { type World } from '../world.js';
 import { type PlanContext } from './context.js';
 
@@ -90,7 +90,7 @@ export function gatewayHealth(gateway: EgressGateway, world: World, context: Pla
 
 function liveHealth(gateway: EgressGateway, world: World, context: PlanContext): GatewayHealth {
   const { name } = gateway.metadata;
-  const lease = world.leases.find(({ metadata }) => metadata.name === `gateway-${name}`);
+  const lease = world.leases.find(({ metadata }) => metadata.name === gatewayLeaseName(name));
   const renewed = Date.parse(lease?.spec?.renewTime ?? '');
   const lost = (reason: 'GatewaySilent' | 'GatewayStarting', message: string): GatewayHealth => ({
     state: reason === 'GatewaySilent' ? 'Lost' : 'NotReady',

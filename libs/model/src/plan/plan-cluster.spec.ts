@@ -316,28 +316,6 @@ describe('a namespace', () => {
     expect(after.addresses.map(({ metadata }) => metadata.name)).toEqual(['198-18-0-98']);
   });
 
-  describe('that gets an address which was released a moment ago', () => {
-    const slotOf = (pool: string, slot: number) => {
-      const formerSlots = new Map([['198.18.0.96', { pool, slot }]]);
-      const { world } = settle(
-        { ...empty, namespaces: [namespace('a', 'pool/default')] },
-        { ...context, formerSlots },
-      );
-      return world.addresses.map(({ spec }) => [spec.addresses[0], spec.slot]);
-    };
-
-    test('has it where it was', () => {
-      expect(slotOf('default', 3)).toEqual([['198.18.0.96', 3]]);
-    });
-
-    test.each([
-      ['of a slot that the pool does not have any more', 'default', 4],
-      ['of another pool', 'other', 3],
-    ])('has one %s where there are the fewest', (_what, pool, slot) => {
-      expect(slotOf(pool, slot)).toEqual([['198.18.0.96', 0]]);
-    });
-  });
-
   test('without annotation gives everything back', () => {
     const { world } = settle({ ...empty, namespaces: [namespace('a', 'pool/default')] });
     const after = settle(annotate(world, 'a', undefined));

@@ -14,13 +14,11 @@ class StandingClock extends ManualClock {
 
   /** Timers that were due meanwhile run now, all at the same time. */
   standStill(ms: number): void {
-    const from = super.monotonicMs();
     for (let step = 0; step < ms; step++) {
       this.stoodMs = ms - step;
       this.advance(1);
     }
     this.stoodMs = 0;
-    expect(super.monotonicMs()).toBe(from + ms);
   }
 }
 

@@ -27,6 +27,7 @@ export class Announcer {
   private readonly timers: Timers;
   /** Repeats that are to come. */
   private repeats = 0;
+  private watches = false;
   private stoodAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: AnnouncerOptions) {
@@ -65,7 +66,8 @@ export class Announcer {
   }
 
   private repeat(addresses: readonly string[], delayMs: number): void {
-    if (this.repeats++ === 0) this.watchOver();
+    this.repeats++;
+    this.watchOver();
     this.inTime(delayMs, () => {
       this.repeats--;
       if (this.now - this.stoodAt >= hearingMs) this.send(addresses, atOnce.again);
@@ -75,8 +77,11 @@ export class Announcer {
 
   /** As long as something is to be repeated, a process that stands still is noticed. */
   private watchOver(): void {
+    if (this.watches || this.repeats === 0) return;
+    this.watches = true;
     this.inTime(stallMs, () => {
-      if (this.repeats > 0) this.watchOver();
+      this.watches = false;
+      this.watchOver();
     });
   }
 

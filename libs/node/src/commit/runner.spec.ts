@@ -29,6 +29,28 @@ test('marks of one turn are one pass, marks during a pass are one more', async (
   expect(passes).toBe(2);
 });
 
+test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
+  'a mark %d turns of promises behind a pass is not lost',
+  async (turns) => {
+    let passes = 0;
+    const markLater = async (): Promise<void> => {
+      for (let at = 0; at < turns; at++) await Promise.resolve();
+      runner.mark();
+    };
+    const runner = new Runner({
+      clock: new ManualClock(),
+      pass: () => {
+        if (++passes === 1) void Promise.resolve().then(markLater);
+        return Promise.resolve();
+      },
+      onError: () => undefined,
+    });
+    runner.mark();
+    await settle();
+    expect(passes).toBe(2);
+  },
+);
+
 test('a failure is tried again with back-off, a success resets it', async () => {
   const clock = new ManualClock();
   const waits: number[] = [];

@@ -56,7 +56,9 @@ export class Runner {
   private async run(): Promise<void> {
     // Marks of one turn of the event loop, such as a list of many objects, become one pass.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    while (await this.isDue()) {
+    while (this.isDue()) {
+      await this.rest();
+      if (!this.isDue()) break;
       this.dirty = false;
       this.urgent = false;
       const began = this.options.clock.monotonicMs();
@@ -73,21 +75,21 @@ export class Runner {
     this.running = undefined;
   }
 
-  /** After the rest, if there is anything to do. */
-  private async isDue(): Promise<boolean> {
-    if (!this.dirty || this.stopped) return false;
+  private isDue(): boolean {
+    return this.dirty && !this.stopped;
+  }
+
+  private async rest(): Promise<void> {
     const { restMs } = this.pace;
-    if (restMs > 0 && !this.urgent) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.options.clock.after(restMs, resolve);
-        this.endRest = () => {
-          cancel();
-          resolve();
-        };
-      });
-      this.endRest = undefined;
-    }
-    return !this.stopped;
+    if (restMs === 0 || this.urgent) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.options.clock.after(restMs, resolve);
+      this.endRest = () => {
+        cancel();
+        resolve();
+      };
+    });
+    this.endRest = undefined;
   }
 
   private retryLater(error: unknown): void {

@@ -140,8 +140,8 @@ class SyncedKeeper implements SlotKeeper {
     this.keeper.onChange(listener);
   }
 
-  onReturn(listener: Parameters<SlotKeeper['onReturn']>[0]): void {
-    this.keeper.onReturn(listener);
+  onAnnounceAgain(listener: Parameters<SlotKeeper['onAnnounceAgain']>[0]): void {
+    this.keeper.onAnnounceAgain(listener);
   }
 
   private slotsChanged(): void {

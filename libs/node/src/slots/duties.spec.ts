@@ -55,7 +55,7 @@ function dutiesOf(now: () => World) {
   const sent: number[] = [];
   const keeper: SlotKeeper = {
     ...{ open, leaving: 0, start: () => undefined, stop: () => Promise.resolve() },
-    ...{ switchChanged: () => undefined, onChange: () => undefined, onReturn: () => undefined },
+    ...{ switchChanged: () => undefined, onChange: () => undefined, onAnnounceAgain: () => undefined },
     update: (...update) => told.push(update),
   };
   const duties = new Duties({

@@ -34,7 +34,7 @@ const noLeaseMs = 1;
 
 export class ProtocolKeeper implements SlotKeeper {
   private readonly listeners = new Set<() => void>();
-  private readonly onReturns = new Set<(slots: ReadonlySet<GlobalSlot>) => void>();
+  private readonly announceListeners = new Set<(slots: ReadonlySet<GlobalSlot>) => void>();
   private machine: SlotMachine | undefined;
   private carried: ReadonlySet<GlobalSlot> = new Set();
   private left = 0;
@@ -50,7 +50,7 @@ export class ProtocolKeeper implements SlotKeeper {
       ...options,
       dispatch: (event) => this.dispatch(event),
       announceAgain: (slots) => {
-        for (const listener of this.onReturns) listener(slots);
+        for (const listener of this.announceListeners) listener(slots);
       },
     });
   }
@@ -67,8 +67,8 @@ export class ProtocolKeeper implements SlotKeeper {
     this.listeners.add(listener);
   }
 
-  onReturn(listener: (slots: ReadonlySet<GlobalSlot>) => void): void {
-    this.onReturns.add(listener);
+  onAnnounceAgain(listener: (slots: ReadonlySet<GlobalSlot>) => void): void {
+    this.announceListeners.add(listener);
   }
 
   start(): void {

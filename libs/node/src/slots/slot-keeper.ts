@@ -19,5 +19,5 @@ export interface SlotKeeper {
   /** Of `open` and `leaving`. */
   onChange(listener: () => void): void;
   /** A gateway is back from which these open slots were taken: neighbours are to be told again who has them. */
-  onReturn(listener: (slots: ReadonlySet<GlobalSlot>) => void): void;
+  onAnnounceAgain(listener: (slots: ReadonlySet<GlobalSlot>) => void): void;
 }

@@ -245,12 +245,12 @@ export class SlotSteps {
       const [address] = this.duties.get(slot)?.addresses ?? [];
       return address === undefined ? [] : [{ slot, address }];
     });
-    const slotOf = new Map(asked.map(({ address, slot }) => [address, slot]));
+    const addresses = asked.map(({ address }) => address);
     const tell = (address: string): void => {
-      const slot = slotOf.get(address);
+      const slot = this.slotOf(address);
       if (slot !== undefined) onLate?.(slot);
     };
-    const { answered, control } = await this.options.wire.round([...slotOf.keys()], onLate && tell);
+    const { answered, control } = await this.options.wire.round(addresses, onLate && tell);
     const slotsOf = asked.filter(({ address }) => answered.has(address)).map(({ slot }) => slot);
     return { answered: new Set(slotsOf), control: control || this.view?.nextHops.length === 0 };
   }
@@ -258,10 +258,10 @@ export class SlotSteps {
   private alarm({ kind, slots }: Effect<'alarm'>): void {
     const { metrics, logger, events } = this.options;
     metrics.alarms.inc({ kind });
-    logger.error({ kind, slots: slots.length }, alarmText[kind]);
+    const { reason, message } = alarms[kind];
+    logger.error({ kind, slots: slots.length }, message);
     if (this.view === undefined || slots.length === 0) return;
-    const reason = alarmReason[kind];
-    events.tell(this.view.self, { type: 'Warning', reason, message: alarmText[kind] });
+    events.tell(this.view.self, { type: 'Warning', reason, message });
   }
 
   /** Told when the switch has what was sent to it before: then the slots are open. */
@@ -294,23 +294,21 @@ export class SlotSteps {
   }
 }
 
-const alarmText = {
-  answered:
-    'another gateway answers for a slot that this one has claimed; look for a gateway that is cut off',
-  'answered-late':
-    'another gateway answered too late for a slot that this one had opened, and closes again: look for a gateway that is short of CPU',
-  'uplink-lost': 'no router answers on the uplink; every slot was given back',
-  'underlay-lost':
-    'no node is heard on the underlay, and another gateway hears them; every slot was given back',
-  'switch-lost': 'Open vSwitch does not answer; every slot was given back',
-  isolated: 'cut off from the store and from the nodes; every slot was closed',
-} as const satisfies Record<Effect<'alarm'>['kind'], string>;
+const contested = (message: string) => ({ reason: 'SlotContested', message }) as const;
+const givenBack = (message: string) => ({ reason: 'SlotsGivenBack', message }) as const;
 
-const alarmReason = {
-  answered: 'SlotContested',
-  'answered-late': 'SlotContested',
-  'uplink-lost': 'SlotsGivenBack',
-  'underlay-lost': 'SlotsGivenBack',
-  'switch-lost': 'SlotsGivenBack',
-  isolated: 'SlotsGivenBack',
-} as const satisfies Record<Effect<'alarm'>['kind'], string>;
+/** As events of the gateway and in its log. */
+const alarms = {
+  answered: contested(
+    'another gateway answers for a slot that this one has claimed; look for a gateway that is cut off',
+  ),
+  'answered-late': contested(
+    'another gateway answered too late for a slot that this one had opened, and closes again: look for a gateway that is short of CPU',
+  ),
+  'uplink-lost': givenBack('no router answers on the uplink; every slot was given back'),
+  'underlay-lost': givenBack(
+    'no node is heard on the underlay, and another gateway hears them; every slot was given back',
+  ),
+  'switch-lost': givenBack('Open vSwitch does not answer; every slot was given back'),
+  isolated: givenBack('cut off from the store and from the nodes; every slot was closed'),
+} as const satisfies Record<Effect<'alarm'>['kind'], unknown>;

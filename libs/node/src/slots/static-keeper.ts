@@ -53,7 +53,7 @@ export class StaticKeeper implements SlotKeeper {
   }
 
   /** Nobody takes anything from anybody. */
-  onReturn(): void {
+  onAnnounceAgain(): void {
     return undefined;
   }
 

@@ -4,7 +4,7 @@
  * as proxy ARP or EVPN suppression, never sees them.
  */
 import { setImmediate } from 'node:timers/promises';
-import { type Clock } from '@sluice/core';
+import { type Clock, Timers } from '@sluice/core';
 import { probeAddress } from '@sluice/datapath';
 import { type Answer, answerIn, type Asker, type Question, question } from '../frames/probe.js';
 
@@ -62,12 +62,15 @@ export class Wire {
   private view: WireView | undefined;
   private readonly rounds = new Set<Listening>();
   private readonly ended = new Set<Waiting>();
+  private readonly timers: Timers;
   private lastControl: number | undefined;
   private firstAsked: number | undefined;
   private unanswered = 0;
   private cancel: (() => void) | undefined;
 
-  constructor(private readonly options: WireOptions) {}
+  constructor(private readonly options: WireOptions) {
+    this.timers = new Timers(options.clock);
+  }
 
   update(view: WireView | undefined): void {
     this.view = view;
@@ -76,6 +79,7 @@ export class Wire {
 
   stop(): void {
     this.cancel?.();
+    this.timers.cancel();
   }
 
   /**
@@ -128,7 +132,7 @@ export class Wire {
 
   private waitForLate(waiting: Waiting): void {
     this.ended.add(waiting);
-    this.options.clock.after(lateMs, () => this.ended.delete(waiting));
+    this.timers.after(lateMs, () => this.ended.delete(waiting));
   }
 
   private late(address: string): void {

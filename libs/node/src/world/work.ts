@@ -12,7 +12,7 @@ import {
 
 const withoutVersion = (metadata: ObjectMeta) => ({ ...metadata, resourceVersion: undefined });
 
-const all = ({ metadata, ...rest }: KubeObject) => [withoutVersion(metadata), rest];
+const whole = ({ metadata, ...rest }: KubeObject) => [withoutVersion(metadata), rest];
 
 export const workOfAddress = ({ spec }: EgressAddress) => [spec];
 
@@ -43,6 +43,6 @@ export function effectOf<T extends KubeObject>(
 ): Effect {
   const differs = (part: (object: T) => readonly unknown[]): boolean =>
     JSON.stringify(part(before)) !== JSON.stringify(part(after));
-  if (!differs(all)) return 'nothing';
+  if (!differs(whole)) return 'nothing';
   return workOf === undefined || differs(workOf) ? 'work' : 'report';
 }

@@ -4,7 +4,7 @@ import { parseRanges } from '@sluice/ipam';
 import { type EgressAddress, type EgressPool, type Namespace, type Service } from '@sluice/kube';
 import { gatewayLoadBalancerClass } from '../../names.js';
 import { service } from '../../services/testing/objects.js';
-import { Allocator } from '../allocator.js';
+import { Allocator, type AllocatorInputs } from '../allocator.js';
 import { Ids } from '../ids.js';
 import { type PlannedPool } from '../pools.js';
 import { planServiceAllocations } from '../service-allocations.js';
@@ -45,6 +45,7 @@ export interface Given {
   readonly defaultClass?: boolean;
   /** Of namespace shop. */
   readonly labels?: Readonly<Record<string, string>>;
+  readonly formerSlots?: AllocatorInputs['formerSlots'];
 }
 
 type Changed = ReturnType<typeof planServiceAllocations>['change'][number];
@@ -69,6 +70,7 @@ export function settle({
   pools = { default: {} },
   defaultClass = false,
   labels = {},
+  formerSlots = new Map(),
 }: Given) {
   const namespaces: readonly Namespace[] = [{ metadata: { name: 'shop', labels } }];
   let world = { services, addresses };
@@ -82,7 +84,7 @@ export function settle({
       pools: all,
       namespaces,
       ids,
-      formerSlots: new Map(),
+      formerSlots,
     });
     const plan = planServiceAllocations({ ...world, allocator, defaultClass });
     told.push(

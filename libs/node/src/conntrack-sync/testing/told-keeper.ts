@@ -15,7 +15,7 @@ export class ToldKeeper implements SlotKeeper {
     this.listener = listener;
   }
 
-  onReturn(): void {
+  onAnnounceAgain(): void {
     return;
   }
 
