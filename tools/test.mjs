@@ -102,7 +102,7 @@ const jestRun =
 const failures = [];
 
 const firstLines = (messages) =>
-  stripVTControlCharacters(messages.join('\n')).split('\n').slice(0, 12).join('\n    ');
+  stripVTControlCharacters(messages.join('\n')).split('\n').slice(0, 48).join('\n    ');
 
 const stages = {
   format: check('npx', 'prettier', '--check', '--log-level', 'warn', '.'),
