@@ -52,8 +52,10 @@ afterEach(async () => {
 const drain = ({ name }: Host, draining: boolean): Promise<unknown> =>
   cluster.client.patch(egressGateways, { name }, { spec: { draining } });
 
-const ovsDirectories = (): readonly string[] =>
-  [...cluster.hosts.gateways, cluster.hosts.worker].map(({ directory }) => join(directory, 'ovs'));
+const watched = () =>
+  [...cluster.hosts.gateways, cluster.hosts.worker].map(({ directory }) => ({
+    ovsRunDir: join(directory, 'ovs'),
+  }));
 
 /** Both gateways work, and nothing is under way. */
 const settled = (): Promise<void> =>
@@ -174,7 +176,7 @@ test.each<[string, (holder: Host) => Promise<void>]>([
 ])(
   'a holder keeps the address, and nothing is lost, when %s',
   (_, disturb) =>
-    undisturbed(ovsDirectories(), async () => {
+    undisturbed(watched(), async () => {
       const { holder } = await holderAndOther();
       const { report, holders } = await seenWhile(() => disturb(holder));
       expect(report).toEqual(each(report, unharmed));
@@ -187,7 +189,7 @@ test.each<[string, (holder: Host) => Promise<void>]>([
 test(
   'a holder is drained: nothing is lost',
   () =>
-    undisturbed(ovsDirectories(), async () => {
+    undisturbed(watched(), async () => {
       for (const gateway of cluster.hosts.gateways) await drain(gateway, false);
       const report = await moved((holder) => drain(holder, true), true);
       expect(report).toEqual(each(report, unharmed));

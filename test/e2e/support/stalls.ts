@@ -4,9 +4,5 @@ import { labStatus } from './lab.js';
 
 /** See `undisturbed` of the lab, for its running nodes. */
 export async function undisturbed(attempt: () => Promise<void>): Promise<void> {
-  const { nodes } = await labStatus();
-  await undisturbedOn(
-    nodes.map(({ ovsRunDir }) => ovsRunDir),
-    attempt,
-  );
+  await undisturbedOn((await labStatus()).nodes, attempt);
 }
