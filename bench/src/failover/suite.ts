@@ -1,7 +1,7 @@
 /** The suite `failover`: everything that can break, under traffic, ten times or more, and what it cost. */
 import { describeError, runProgram } from '@sluice/core';
 import { percentile } from '../harness/measure.js';
-import { type Measurement, type Row } from '../harness/row.js';
+import { type Measurement, type Row, toRow } from '../harness/row.js';
 import { type Suite, type SuiteContext } from '../harness/suite.js';
 import { labDown, labUp } from '../lab/lab.js';
 import { Cluster } from './cluster.js';
@@ -9,7 +9,7 @@ import { crowdId, crowdRows, removeCrowd } from './crowd.js';
 import { type Outcome, runOnce } from './run.js';
 import { runsAtMost } from './runs.js';
 import { type Scenario, scenarios } from './scenarios.js';
-import { chaosLine, chaosTable, type Series } from './table.js';
+import { chaosLine, chaosTable } from './table.js';
 
 const ownLab = 'bench';
 const p99 = (samples: readonly number[]): number => percentile(samples, 99);
@@ -26,9 +26,17 @@ const isWanted = (only: string | undefined, id: string): boolean =>
 const wanted = ({ only }: SuiteContext): readonly Scenario[] =>
   scenarios.filter(({ id }) => isWanted(only, id));
 
+/** All runs of one scenario. */
+interface Series {
+  readonly outcomes: readonly Outcome[];
+  /** Runs that did not get to their end; they are not in `outcomes`. */
+  readonly unfinished: number;
+}
+
 /** Every scenario; gives how many runs did not come to their end. */
 async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measurement, readonly number[]> {
-  const all: Series[] = [];
+  const unfinished: number[] = [];
+  const measured: Measurement[] = [];
   let cluster = await Cluster.open(name);
   await cluster.prepare();
   try {
@@ -39,14 +47,16 @@ async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measu
         await cluster.prepare();
       }
       const series = await runAll(cluster, scenario, context);
-      all.push(series);
-      if (series.outcomes.length > 0) yield* rowsOf(scenario, series.outcomes);
+      unfinished.push(series.unfinished);
+      const rows = series.outcomes.length > 0 ? [...rowsOf(scenario, series.outcomes)] : [];
+      measured.push(...rows);
+      yield* rows;
     }
-    console.log(chaosTable(all));
+    console.log(chaosTable(scenarios, measured.map(toRow)));
   } finally {
     await cluster.close();
   }
-  return all.map(({ unfinished }) => unfinished);
+  return unfinished;
 }
 
 /** A run that did not get to its end is told, counted and put back; the others go on. */
@@ -63,7 +73,7 @@ async function runAll(cluster: Cluster, scenario: Scenario, { progress }: SuiteC
       await cluster.repair();
     }
   }
-  return { scenario, outcomes, unfinished: runs - outcomes.length };
+  return { outcomes, unfinished: runs - outcomes.length };
 }
 
 const wantsCrowd = ({ only }: SuiteContext): boolean => isWanted(only, crowdId);
@@ -112,6 +122,12 @@ function* rowsOf({ id, timed }: Scenario, outcomes: readonly Outcome[]): Generat
   yield { id: `${id}.broken`, unit: '1', samples: of(({ broken }) => broken), of: most };
   yield { id: `${id}.new_failed`, unit: '1', samples: of(({ failedNew }) => failedNew), of: most };
   yield { id: `${id}.dual_frames`, unit: '1', samples: of(({ dualFrames }) => dualFrames), of: most };
+  yield {
+    id: `${id}.without_holder`,
+    unit: '1',
+    samples: of(({ slotsWithoutHolder }) => slotsWithoutHolder),
+    of: most,
+  };
   if (timed === undefined) return;
   const { row, atMost } = timed;
   yield {

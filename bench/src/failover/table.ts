@@ -1,17 +1,9 @@
 /** The chaos table as people read it. Pure. */
-import { median, percentile } from '../harness/measure.js';
+import { type Row } from '../harness/row.js';
 import { type Outcome } from './run.js';
 import { type Scenario } from './scenarios.js';
 
-/** All runs of one scenario. */
-export interface Series {
-  readonly scenario: Scenario;
-  readonly outcomes: readonly Outcome[];
-  /** Runs that did not get to their end; they are not in `outcomes`. */
-  readonly unfinished: number;
-}
-
-const ms = (value: number): string => String(Math.round(value));
+const ms = (value: number | undefined): string => (value === undefined ? '–' : String(Math.round(value)));
 
 /** One run on one line. */
 export const chaosLine = (outcome: Outcome): string =>
@@ -34,41 +26,57 @@ const columns = [
   'what breaks',
   'runs',
   'lost pings',
-  'gap p50 / p99 ms',
-  'TCP stall p50 / p99 ms',
-  'new connection p50 / p99 ms',
+  'gap median / worst ms',
+  'TCP stall median / worst ms',
+  'new connection median / worst ms',
   'broken',
   'new failed',
   'two holders',
   'without holder',
+  'measured',
 ] as const;
 
-const both = (samples: readonly number[]): string =>
-  `${ms(median(samples))} / ${ms(percentile(samples, 99))}`;
+type Titled = Pick<Scenario, 'id' | 'title'>;
 
-function cells({ scenario, outcomes, unfinished }: Series): readonly string[] {
-  if (outcomes.length === 0)
-    return [scenario.title, `0 (${unfinished} unfinished)`, ...columns.slice(2).map(() => '–')];
-  const of = (pick: (outcome: Outcome) => number): readonly number[] => outcomes.map(pick);
-  const sum = (pick: (outcome: Outcome) => number): string => String(of(pick).reduce((a, b) => a + b, 0));
+/** Undefined: it was not measured. */
+function cells(
+  { id, title }: Titled,
+  rows: ReadonlyMap<string, Row>,
+  at: string,
+): readonly string[] | undefined {
+  const value = (name: string): string => ms(rows.get(`${id}.${name}`)?.value);
+  const both = (name: string): string => `${ms(rows.get(`${id}.${name}`)?.median)} / ${value(name)}`;
+  const gap = rows.get(`${id}.ping_gap_ms_p99`);
+  if (gap === undefined) return undefined;
   return [
-    scenario.title,
-    unfinished === 0 ? String(outcomes.length) : `${outcomes.length} (${unfinished} unfinished)`,
-    ms(median(of(({ lostPings }) => lostPings))),
-    both(of(({ pingGapMs }) => pingGapMs)),
-    both(of(({ tcpStallMs }) => tcpStallMs)),
-    both(of(({ newConnectionMs }) => newConnectionMs)),
-    sum(({ broken }) => broken),
-    sum(({ failedNew }) => failedNew),
-    sum(({ dualFrames }) => dualFrames),
-    sum(({ slotsWithoutHolder }) => slotsWithoutHolder),
+    title,
+    String(gap.runs),
+    value('lost_pings'),
+    both('ping_gap_ms_p99'),
+    both('tcp_stall_ms_p99'),
+    both('new_connection_ms_p99'),
+    value('broken'),
+    value('new_failed'),
+    value('dual_frames'),
+    value('without_holder'),
+    (gap.at ?? at).slice(0, 'YYYY-MM-DD'.length),
   ];
 }
 
-/** Markdown: lost pings are the median of the runs, the last four columns the sums. */
-export function chaosTable(all: readonly Series[]): string {
+/**
+ * Markdown, of what was measured: lost pings are the median of the runs, the four counts behind the times those of the worst
+ * run. `at`: when, for rows that do not say it; ISO 8601.
+ */
+export function chaosTable(
+  all: readonly Titled[],
+  rows: readonly Row[],
+  at: string = new Date().toISOString(),
+): string {
+  const byId = new Map(rows.map((row) => [row.id, row]));
   const line = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
-  return [line(columns), line(columns.map(() => '---')), ...all.map((series) => line(cells(series)))].join(
-    '\n',
-  );
+  const lines = all.flatMap((scenario) => {
+    const texts = cells(scenario, byId, at);
+    return texts === undefined ? [] : [line(texts)];
+  });
+  return [line(columns), line(columns.map(() => '---')), ...lines].join('\n');
 }

@@ -16,7 +16,7 @@ describe('a row', () => {
   it('compares the same number of both sides', () => {
     const of = (all: readonly number[]) => percentile(all, 99);
     const row = toRow({ id: 'x', unit: 's', samples, of, peer: { name: 'other', samples: [40, 60] } });
-    expect(row).toMatchObject({ value: 30, peer: 'other', peerValue: 60, ratio: 0.5 });
+    expect(row).toMatchObject({ value: 30, median: 20, peer: 'other', peerValue: 60, ratio: 0.5 });
   });
 
   it.each([

@@ -24,6 +24,8 @@ export type Machine = Readonly<Record<string, string | number>>;
 export interface Row {
   readonly id: string;
   readonly value: number;
+  /** Of the samples, where `value` is another number of them. */
+  readonly median?: number;
   readonly unit: string;
   readonly runs: number;
   readonly min: number;
@@ -60,6 +62,7 @@ export function toRow({
   return {
     id,
     value: rounded(value),
+    ...(of === median ? {} : { median: rounded(median(samples)) }),
     unit,
     runs,
     min: rounded(Math.min(...samples)),

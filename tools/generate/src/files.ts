@@ -5,14 +5,17 @@ import { dirname, join } from 'node:path';
 import { renderPipeline } from '@sluice/datapath';
 import { renderCrdReference, renderCrds } from '@sluice/kube';
 import { format, resolveConfig } from 'prettier';
+import { renderFailover } from './chaos.js';
 import { renderCli } from './cli.js';
 import { renderErrors } from './errors.js';
 import { renderManifest } from './manifest/manifest.js';
 import { renderMetrics } from './metrics.js';
 
-const files: Readonly<Record<string, () => string | Promise<string>>> = {
+/** From what is there below the root. */
+const files: Readonly<Record<string, (root: string) => string | Promise<string>>> = {
   'deploy/crds.yaml': renderCrds,
   'deploy/sluice.yaml': renderManifest,
+  'docs/failover.md': renderFailover,
   'docs/reference/cli.md': renderCli,
   'docs/reference/crds.md': renderCrdReference,
   'docs/reference/errors.md': renderErrors,
@@ -32,7 +35,7 @@ export async function staleFiles(root: string): Promise<readonly StaleFile[]> {
   const stale: StaleFile[] = [];
   for (const [path, render] of Object.entries(files)) {
     const filepath = join(root, path);
-    const text = await format(await render(), { ...(await resolveConfig(filepath)), filepath });
+    const text = await format(await render(root), { ...(await resolveConfig(filepath)), filepath });
     const there = existsSync(filepath) ? await readFile(filepath, 'utf8') : undefined;
     if (there !== text) stale.push({ path, text });
   }
