@@ -14,6 +14,9 @@ type Health = Extract<SlotEvent, { readonly type: 'health' }>;
 export class Fitness {
   private switchUp = true;
   private uplinkUp = true;
+  /** Since when no router has answered in time. */
+  private unansweredSince: number | undefined;
+  private stalledAt = Number.NEGATIVE_INFINITY;
   /** Since when this gateway has been cut off from the nodes while another one is not. */
   private deafSince: number | undefined;
 
@@ -28,8 +31,14 @@ export class Fitness {
     return this.switchUp && this.uplinkUp;
   }
 
+  stalled(now: number): void {
+    this.stalledAt = now;
+  }
+
   /** Rows 1 and 2. */
-  health({ switchUp, uplinkUp }: Health, now: number): void {
+  health({ switchUp, uplinkUp: answered }: Health, storeAnswers: boolean, now: number): void {
+    this.unansweredSince = answered ? undefined : (this.unansweredSince ?? now);
+    const uplinkUp = answered || (this.uplinkUp && storeAnswers && this.mayWait(now));
     const lostSwitch = this.switchUp && !switchUp;
     const lostUplink = this.uplinkUp && !uplinkUp;
     this.switchUp = switchUp;
@@ -72,6 +81,12 @@ export class Fitness {
     });
     emit({ type: 'close', slots: named.map(({ slot }) => slot), release: new Map(release) });
     for (const record of named) record.willBe(undefined, now);
+  }
+
+  /** Whether answers of routers may wait in a process or a switch that stood still: for a second C, no longer. */
+  private mayWait(now: number): boolean {
+    const { uplinkMs } = this.context.settings.times;
+    return now - this.stalledAt < uplinkMs && now - (this.unansweredSince ?? now) < uplinkMs;
   }
 
   /** Ends what is under way; those that have something in the gate. */

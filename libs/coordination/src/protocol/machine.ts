@@ -98,9 +98,10 @@ export class SlotMachine {
         return;
       case 'stalled':
         this.hearing.stalled(now);
+        this.fitness.stalled(now);
         return;
       case 'health':
-        this.fitness.health(event, now);
+        this.fitness.health(event, this.storeAnswers, now);
         return;
       case 'look':
         this.look(event, now);
@@ -191,13 +192,17 @@ export class SlotMachine {
    */
   private announced({ slot, by }: Extract<SlotEvent, { readonly type: 'announced' }>, now: number): void {
     const record = this.slots.get(slot);
-    if (record?.gate?.form !== 'open' || this.storeSilentSince === undefined) return;
+    if (record?.gate?.form !== 'open' || this.storeAnswers) return;
     const { self } = this.settings;
     const { gate, duty } = record;
     const { recorded } = duty;
     const known = recorded !== undefined && recorded.epoch >= gate.epoch;
     const loses = known ? recorded.holder !== self : self < by;
     if (loses) closeSlots(this.context, [record], { now, release: false });
+  }
+
+  private get storeAnswers(): boolean {
+    return this.storeSilentSince === undefined;
   }
 
   private look({ sentAt, answer, gate }: Look, now: number): void {
@@ -207,7 +212,7 @@ export class SlotMachine {
     this.attempts.expire(now);
     this.moves.expire(now);
     if (gate !== undefined) this.moves.forgotten(now);
-    if (!this.isFit || this.fitness.isDeaf(this.storeSilentSince === undefined, now)) {
+    if (!this.isFit || this.fitness.isDeaf(this.storeAnswers, now)) {
       this.fitness.resign(now);
       return;
     }
