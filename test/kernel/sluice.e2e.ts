@@ -1,11 +1,12 @@
 /** The whole of Sluice with the kernel datapath: what users see of it, and restarts under traffic. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { type Host, type KernelCluster, outsideAddress, until } from '@sluice/lab';
+import { families, type Host, type KernelCluster, outsideAddresses, until } from '@sluice/lab';
 import {
   answered,
   each,
-  egressAddress,
+  egress,
+  lanesOf,
   outsideServer,
   seenBy,
   service,
@@ -31,12 +32,12 @@ function theGateway(): Host {
   return gateway;
 }
 
-test('a Pod leaves with the address of its namespace', async () => {
-  expect(await seenBy(cluster.hosts.pod, outsideServer)).toEqual([egressAddress]);
+test.each(families)('a Pod leaves with the address of its namespace (%s)', async (family) => {
+  expect(await seenBy(cluster.hosts.pod, outsideServer[family])).toEqual([egress[family]]);
 });
 
-test('a Pod sees the address of the client of a node port', async () => {
-  expect(await seenBy(cluster.hosts.outside, service)).toEqual([outsideAddress]);
+test.each(families)('a Pod sees the address of the client of a node port (%s)', async (family) => {
+  expect(await seenBy(cluster.hosts.outside, service[family])).toEqual([outsideAddresses[family]]);
 });
 
 /** Open vSwitch makes its tunnels anew in the kernel when it starts, and the next packets find none: docs/failover.md. */
@@ -61,8 +62,8 @@ test('ovs-vswitchd is killed under traffic: connections go on', async () => {
     await until('its flows to be there', async () => (await wait()).trim() === '');
     await answered(cluster.hosts.outside, service);
   });
-  const { tcp, push, service: served } = seen;
-  expect({ tcp, push, served }).toEqual({ tcp: unharmed, push: unharmed, served: unharmed });
+  const connections = lanesOf(seen, 'tcp', 'push', 'service');
+  expect(connections).toEqual(each(connections, unharmed));
 });
 
 /** Resolves when a node's process of Sluice does its work. */

@@ -1,6 +1,14 @@
 /** Runs in the kernel of the lane: `inside.js RESULT RUNS` writes what each way carried as JSON. */
 import { writeFileSync } from 'node:fs';
-import { gatewayAddress, KernelCluster, nodePorts, programPath } from '@sluice/lab';
+import {
+  families,
+  type Family,
+  gatewayAddresses,
+  KernelCluster,
+  nodePorts,
+  type Pair,
+  programPath,
+} from '@sluice/lab';
 import { until } from '../lab/until.js';
 import { modes, Peer } from './peer.js';
 import { type LaneResult, type Way, works } from './result.js';
@@ -16,33 +24,44 @@ interface Rate {
 
 type Work = keyof typeof works;
 
-async function rate(cluster: KernelCluster, what: Work, address: string, seconds: number): Promise<Rate> {
-  const target = `${address}:${String(nodePorts[works[what].port])}`;
+interface Asked {
+  readonly what: Work;
+  readonly addresses: Pair;
+  readonly family: Family;
+  readonly seconds: number;
+}
+
+async function rate(cluster: KernelCluster, { what, addresses, family, seconds }: Asked): Promise<Rate> {
+  const host = family === 'ipv4' ? addresses.ipv4 : `[${addresses.ipv6}]`;
+  const target = `${host}:${String(nodePorts[works[what].port])}`;
   const command = [programPath('traffic'), 'rate', what, target, `--for=${String(seconds)}s`];
   return JSON.parse(await cluster.hosts.outside.run(...command)) as Rate;
 }
 
-async function answers(cluster: KernelCluster, way: string, address: string): Promise<void> {
-  await until(
-    `${way} to answer at ${address}`,
-    async () => {
-      const { perSecond } = await rate(cluster, 'connects', address, 0.2).catch(() => ({ perSecond: 0 }));
-      return perSecond > 0 ? true : undefined;
-    },
-    patienceMs,
-  );
+async function answers(cluster: KernelCluster, way: string, addresses: Pair): Promise<void> {
+  for (const family of families) {
+    const asked = { what: 'connects', addresses, family, seconds: 0.2 } as const;
+    await until(
+      `${way} to answer at ${addresses[family]}`,
+      async () => {
+        const { perSecond } = await rate(cluster, asked).catch(() => ({ perSecond: 0 }));
+        return perSecond > 0 ? true : undefined;
+      },
+      patienceMs,
+    );
+  }
   say(`${way} answers`);
 }
 
 async function measure(cluster: KernelCluster): Promise<LaneResult> {
-  const ways = new Map<Way, string>([['sluice', gatewayAddress]]);
+  const ways = new Map<Way, Pair>([['sluice', gatewayAddresses]]);
   const peers: Peer[] = [];
   for (const mode of modes) {
     const peer = await Peer.add(cluster, mode);
     peers.push(peer);
-    ways.set(mode, peer.address);
+    ways.set(mode, peer.addresses);
   }
-  for (const [way, address] of ways) await answers(cluster, way, address);
+  for (const [way, addresses] of ways) await answers(cluster, way, addresses);
   const rounds = () => rates(cluster, ways);
   return cluster.alone(
     rounds,
@@ -51,15 +70,17 @@ async function measure(cluster: KernelCluster): Promise<LaneResult> {
 }
 
 /** One way after the other in each round: what else the machine does meets all of them. */
-async function rates(cluster: KernelCluster, ways: ReadonlyMap<Way, string>): Promise<LaneResult> {
+async function rates(cluster: KernelCluster, ways: ReadonlyMap<Way, Pair>): Promise<LaneResult> {
   const samples: LaneResult['samples'][number][] = [];
   for (let run = 1; run <= Number(runs); run++)
     for (const what of ['connects', 'bytes'] as const)
-      for (const [way, address] of ways) {
-        const { perSecond, failed } = await rate(cluster, what, address, works[what].seconds);
-        samples.push({ way, what, perSecond, failed });
-        say(`${what} ${way} ${run}/${runs}: ${perSecond.toFixed(0)} (${failed} failed)`);
-      }
+      for (const family of families)
+        for (const [way, addresses] of ways) {
+          const { seconds } = works[what];
+          const { perSecond, failed } = await rate(cluster, { what, addresses, family, seconds });
+          samples.push({ way, family, what, perSecond, failed });
+          say(`${what} ${family} ${way} ${run}/${runs}: ${perSecond.toFixed(0)} (${failed} failed)`);
+        }
   return { samples };
 }
 

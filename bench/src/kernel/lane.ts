@@ -2,7 +2,15 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureKernel, ensureProgram, ensureDebian, runInUml, terminalProgress } from '@sluice/lab';
+import {
+  ensureDebian,
+  ensureKernel,
+  ensureProgram,
+  families,
+  type Family,
+  runInUml,
+  terminalProgress,
+} from '@sluice/lab';
 import { type Measurement } from '../harness/row.js';
 import { modes } from './peer.js';
 import { type LaneResult, type Way, type works } from './result.js';
@@ -36,13 +44,23 @@ const rows = [
   { what: 'bytes', id: 'kernel_throughput', unit: 'Mbit/s', factor: 8e-6, atLeast: 1.1 },
 ] as const satisfies readonly { readonly what: keyof typeof works; readonly [other: string]: unknown }[];
 
+/** Rows of IPv4 have no family in their ids. */
+const suffix: Readonly<Record<Family, string>> = { ipv4: '', ipv6: '_ipv6' };
+
 /** Each run's ratio is of rates that were measured one right after the other. */
 export async function* kernelRates(): AsyncGenerator<Measurement> {
   const { samples } = await measured();
-  for (const { what, id, unit, factor, atLeast } of rows) {
+  for (const family of families) yield* ofFamily(family, samples);
+  const failed = samples.filter(({ way }) => way === 'sluice').map((sample) => sample.failed);
+  yield { id: 'kernel_connects_failed', unit: '1', samples: failed, of: (counts) => Math.max(...counts) };
+}
+
+function* ofFamily(family: Family, samples: LaneResult['samples']): Generator<Measurement> {
+  for (const { what, id: name, unit, factor, atLeast } of rows) {
+    const id = `${name}${suffix[family]}`;
     const of = (way: Way): readonly number[] =>
       samples
-        .filter((one) => one.way === way && one.what === what)
+        .filter((one) => one.way === way && one.what === what && one.family === family)
         .map(({ perSecond }) => perSecond * factor);
     const ours = of('sluice');
     for (const mode of modes) {
@@ -57,6 +75,4 @@ export async function* kernelRates(): AsyncGenerator<Measurement> {
       yield { id: `${id}_to_${mode}`, unit: '1', samples: ratios, goal: { atLeast } };
     }
   }
-  const failed = samples.filter(({ way }) => way === 'sluice').map((sample) => sample.failed);
-  yield { id: 'kernel_connects_failed', unit: '1', samples: failed, of: (counts) => Math.max(...counts) };
 }

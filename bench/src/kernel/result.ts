@@ -1,4 +1,5 @@
 /** What the lane tells the suite. */
+import { type Family } from '@sluice/lab';
 import { type PeerMode } from './peer.js';
 
 /** Through Sluice's gateway, or through a host with kube-proxy. */
@@ -12,6 +13,7 @@ export const works = {
 export interface LaneResult {
   readonly samples: readonly {
     readonly way: Way;
+    readonly family: Family;
     readonly what: keyof typeof works;
     /** New connections, or bytes. */
     readonly perSecond: number;

@@ -4,22 +4,31 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { egressAddresses, egressPools, namespaces } from '@sluice/kube';
 import {
-  gatewayAddress,
+  families,
+  type Family,
+  gatewayAddresses,
   type Host,
   KernelCluster,
   type LaneReport,
   nodePorts,
-  outsideAddress,
+  outsideAddresses,
+  type Pair,
   programPath,
   targetPorts,
   type TrafficReport,
   until,
 } from '@sluice/lab';
 
-export const egressAddress = '198.18.0.100';
+export const egress: Pair = { ipv4: '198.18.0.100', ipv6: '2001:db8:18::100' };
 export const ports = { tcp: 9000, udp: 9001 } as const;
-export const outsideServer = `${outsideAddress}:${String(ports.tcp)}`;
-export const service = `${gatewayAddress}:${String(nodePorts.read)}`;
+
+/** Address and port of the same in each family. */
+const at = ({ ipv4, ipv6 }: Pair, port: number): Pair => ({
+  ipv4: `${ipv4}:${String(port)}`,
+  ipv6: `[${ipv6}]:${String(port)}`,
+});
+export const outsideServer = at(outsideAddresses, ports.tcp);
+export const service = at(gatewayAddresses, nodePorts.read);
 /** One core has all of it. */
 export const patienceMs = 150_000;
 export const startMs = 240_000;
@@ -30,23 +39,21 @@ export async function seenBy(client: Host, target: string): Promise<string[]> {
   return Object.keys((JSON.parse(text) as LaneReport).seen);
 }
 
-export const answered = (client: Host, target: string): Promise<void> =>
-  until(
-    `${target} to answer ${client.name}`,
-    () =>
-      seenBy(client, target).then(
-        (seen) => seen.length > 0,
-        () => false,
-      ),
-    patienceMs,
-  );
+/** One family after the other. */
+async function ofBoth(what: string, isSo: (family: Family) => Promise<boolean>): Promise<void> {
+  for (const family of families)
+    await until(`${what} (${family})`, () => isSo(family).catch(() => false), patienceMs);
+}
+
+export const answered = (client: Host, target: Pair): Promise<void> =>
+  ofBoth(`${target.ipv4} to answer ${client.name}`, async (family) => {
+    return (await seenBy(client, target[family])).length > 0;
+  });
 
 export const leavesByItsAddress = ({ hosts: { pod } }: KernelCluster): Promise<void> =>
-  until(
-    'the Pod to leave with its address',
-    async () => (await seenBy(pod, outsideServer).catch((): string[] => [])).includes(egressAddress),
-    patienceMs,
-  );
+  ofBoth('the Pod to leave with its address', async (family) => {
+    return (await seenBy(pod, outsideServer[family])).includes(egress[family]);
+  });
 
 export async function startSluice(options?: { readonly gateways: number }): Promise<KernelCluster> {
   const cluster = await KernelCluster.start(options);
@@ -56,7 +63,7 @@ export async function startSluice(options?: { readonly gateways: number }): Prom
   await outside.start('server', serve(ports.tcp));
   await cluster.install();
   await cluster.expose();
-  const annotations = { 'sluice.dev/egress': egressAddress };
+  const annotations = { 'sluice.dev/egress': `${egress.ipv4},${egress.ipv6}` };
   await cluster.client.patch(namespaces, { name: 'default' }, { metadata: { annotations } });
   try {
     await answered(outside, service);
@@ -73,26 +80,29 @@ interface Slot {
   readonly previous?: string | undefined;
 }
 
-/** Of the egress address, as the cluster's map has it. */
+/** Of the egress addresses, as the cluster's map has it. */
 export async function slotOf({ client }: KernelCluster): Promise<Slot> {
-  const { spec } = await client.get(egressAddresses, { name: egressAddress.replaceAll('.', '-') });
+  const { spec } = await client.get(egressAddresses, { name: egress.ipv4.replaceAll('.', '-') });
   const { status } = await client.get(egressPools, { name: spec.pool });
   return status?.slots?.find(({ slot }) => slot === spec.slot) ?? {};
 }
 
 /**
- * Of the Pod: pings, datagrams, a connection on which both sides speak, and one on which it is silent; from outside a
- * connection to the Service.
+ * In each family, of the Pod: pings, datagrams, a connection on which both sides speak, and one on which it is silent; from
+ * outside a connection to the Service. Their names end with the family's number.
  */
 const lanes = {
-  pod: [
-    `ping=ping,${outsideAddress},10ms`,
-    `udp=udp,${outsideAddress}:${String(ports.udp)},20ms`,
-    `tcp=tcp,${outsideServer},20ms`,
-    `push=push,${outsideServer},20ms`,
-  ],
-  outside: [`service=tcp,${service},20ms`],
-} as const;
+  pod: families.flatMap((family) => {
+    const number = family.slice(-1);
+    return [
+      `ping${number}=ping,${outsideAddresses[family]},20ms`,
+      `udp${number}=udp,${at(outsideAddresses, ports.udp)[family]},40ms`,
+      `tcp${number}=tcp,${outsideServer[family]},40ms`,
+      `push${number}=push,${outsideServer[family]},40ms`,
+    ];
+  }),
+  outside: families.map((family) => `service${family.slice(-1)}=tcp,${service[family]},40ms`),
+};
 
 /** What all of them saw while `disturb` ran. */
 export async function under(
@@ -109,6 +119,10 @@ export async function under(
 /** Of ovs-vswitchd; throws while it has none. */
 export const switchPid = ({ directory }: Host): number =>
   Number(readFileSync(join(directory, 'ovs', 'ovs-vswitchd.pid'), 'utf8'));
+
+/** Those of some kinds, of both families. */
+export const lanesOf = (report: TrafficReport, ...kinds: readonly string[]): TrafficReport =>
+  Object.fromEntries(Object.entries(report).filter(([name]) => kinds.includes(name.slice(0, -1))));
 
 /** Of a lane: nothing was lost, and no connection broke. */
 export const unharmed: unknown = expect.objectContaining({ lost: 0, errors: {} });

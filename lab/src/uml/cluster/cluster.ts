@@ -6,6 +6,8 @@
  *     198.18.0.10        198.18.0.3  172.31.0.101  172.31.0.1   10.244.1.5
  *                       └ gateway-2 ┘
  *                        198.18.0.4  172.31.0.102
+ *
+ * Uplink and Pod have both families: 2001:db8:18::10, ::3, ::4, and fd00:244:0:1::5.
  */
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,6 +30,7 @@ import {
 import { RealRedis } from '../../../../libs/coordination/src/testing/real-redis.js';
 import { run, until } from '../../command.js';
 import { ipBatch } from '../../namespaces.js';
+import { type Family, type Pair } from '../../plan.js';
 import { besideAddress, laneDevice } from '../beside.js';
 import { startApiServer } from './api-server.js';
 import { Host, type Link, makeBridge } from './host.js';
@@ -36,8 +39,8 @@ import {
   nodeObject,
   type NodeFacts,
   nodeStatus,
-  podAddress,
-  podCidr,
+  podAddresses,
+  podCidrs,
   podObject,
   podStatus,
   pool,
@@ -45,25 +48,36 @@ import {
 } from './objects.js';
 import { type SluiceSettings, startProcess, startSwitch } from './sluice-node.js';
 
-export const outsideAddress = '198.18.0.10';
-export const gatewayAddress = '198.18.0.3';
+export const families: readonly Family[] = ['ipv4', 'ipv6'];
+/** Of a host on the uplink. */
+const onUplink = (number: number): Pair => ({
+  ipv4: `198.18.0.${String(number)}`,
+  ipv6: `2001:db8:18::${String(number)}`,
+});
+export const outsideAddresses = onUplink(10);
+/** Of the first gateway. */
+export const gatewayAddresses = onUplink(3);
 const workerUnderlay = '172.31.0.1';
 /** Of the root namespace: Redis, and who runs the cluster. */
 const rootAddress = '10.89.0.1';
 /** What a packet may be long so that a tunnel takes it, with either kind of header. */
 const podMtu = 1400;
-const resolver = '169.254.1.1';
+/** Where the Pod sends everything. */
+const resolvers: Pair = { ipv4: '169.254.1.1', ipv6: 'fd00:169::1' };
 
 const on =
   (bridge: string, device: string) =>
-  (address: string): Link => ({ bridge, device, address: `${address}/24` });
-const uplink = on('uplink', 'e0');
+  (address: string): Link => ({ bridge, device, addresses: [`${address}/24`] });
+const uplink = ({ ipv4, ipv6 }: Pair): Link => ({
+  ...{ bridge: 'uplink', device: 'e0' },
+  addresses: [`${ipv4}/24`, `${ipv6}/64`],
+});
 const underlay = on('underlay', 'u0');
 const management = on('management', 'm0');
 
 /** Of the gateway with this number, from 1. */
 const gatewayLinks = (number: number) => ({
-  uplink: `198.18.0.${String(2 + number)}`,
+  uplink: onUplink(2 + number),
   underlay: `172.31.0.${String(100 + number)}`,
   management: `10.89.0.${String(100 + number)}`,
 });
@@ -100,7 +114,7 @@ export class KernelCluster {
     const make = (name: string, ...links: readonly Link[]) => Host.make(name, directory, links);
     const hosts = {
       control: await make('control', management('10.89.0.12')),
-      outside: await make('outside', uplink(outsideAddress)),
+      outside: await make('outside', uplink(outsideAddresses)),
       gateways: await Promise.all(
         Array.from({ length: count }, (_, index) => {
           const at = gatewayLinks(index + 1);
@@ -112,7 +126,12 @@ export class KernelCluster {
       pod: await make('pod'),
     };
     await linkPod(hosts);
-    for (const gateway of hosts.gateways) await gateway.ip(`route add default via ${outsideAddress}`);
+    for (const gateway of hosts.gateways)
+      await gateway.ip(
+        `route add default via ${outsideAddresses.ipv4}`,
+        `route add default via ${outsideAddresses.ipv6}`,
+      );
+    // Of IPv4 alone: IPv6 has no way out of the worker but by the gateways.
     await hosts.worker.ip(`route add default via ${rootAddress}`);
     const kubeconfig = await startApiServer();
     const client = new KubeClient(await loadClusterConfig({ kubeconfig }));
@@ -149,9 +168,9 @@ export class KernelCluster {
     await Promise.all(crdObjects().map((definition) => this.define(definition as CustomResourceDefinition)));
     await client.create(namespaces, { metadata: { name: 'sluice-system' } });
     for (const [index, { name }] of hosts.gateways.entries())
-      await this.addNode({ name, gateway: true, internalAddress: gatewayLinks(index + 1).underlay });
-    await this.addNode({ name: 'worker-1', podCidr, internalAddress: workerUnderlay });
-    await client.create(egressPools, pool(outsideAddress));
+      await this.addNode({ name, gateway: true, internalAddresses: [gatewayLinks(index + 1).underlay] });
+    await this.addNode({ name: 'worker-1', podCidrs, internalAddresses: [workerUnderlay] });
+    await client.create(egressPools, pool(outsideAddresses));
     await this.startProcess(hosts.control);
     for (const node of [...hosts.gateways, hosts.worker]) {
       await startSwitch(node, settings);
@@ -218,13 +237,13 @@ export class KernelCluster {
       { subresource: 'status' },
     );
     await client.create(services, service);
-    await client.create(endpointSlices, endpoints('worker-1', pod));
+    for (const family of families) await client.create(endpointSlices, endpoints('worker-1', pod, family));
   }
 
   /** Another host on uplink and underlay. */
   async addHost(
     name: string,
-    addresses: { readonly uplink: string; readonly underlay: string; readonly management: string },
+    addresses: { readonly uplink: Pair; readonly underlay: string; readonly management: string },
   ): Promise<Host> {
     const links = [uplink(addresses.uplink), underlay(addresses.underlay), management(addresses.management)];
     const host = await Host.make(name, this.parts.directory, links);
@@ -277,14 +296,18 @@ export class KernelCluster {
 async function linkPod({ worker, pod }: Pick<Hosts, 'worker' | 'pod'>): Promise<void> {
   await worker.ip(
     `link add pod type veth peer name eth0 netns ${pod.name}`,
-    `addr add ${resolver}/32 dev pod`,
+    `addr add ${resolvers.ipv4}/32 dev pod`,
+    `addr add ${resolvers.ipv6}/128 dev pod`,
     'link set pod up',
+    ...families.map((family) => `route add ${podAddresses[family]} dev pod`),
   );
-  await worker.ip(`route add ${podAddress} dev pod`);
   await pod.ip(
-    `addr add ${podAddress}/32 dev eth0`,
+    `addr add ${podAddresses.ipv4}/32 dev eth0`,
+    `addr add ${podAddresses.ipv6}/128 dev eth0`,
     `link set eth0 mtu ${String(podMtu)} up`,
-    `route add ${resolver} dev eth0`,
-    `route add default via ${resolver}`,
+    ...families.flatMap((family) => [
+      `route add ${resolvers[family]} dev eth0`,
+      `route add default via ${resolvers[family]}`,
+    ]),
   );
 }

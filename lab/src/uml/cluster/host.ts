@@ -12,8 +12,8 @@ import { inNamespace, ipBatch } from '../../namespaces.js';
 export interface Link {
   readonly device: string;
   readonly bridge: string;
-  /** With its prefix length. */
-  readonly address: string;
+  /** With their prefix lengths. */
+  readonly addresses: readonly string[];
 }
 
 /** `address`: the root namespace's own on it, with its prefix length. */
@@ -56,16 +56,21 @@ export class Host {
       'net.ipv4.ip_forward=1',
       'net.ipv4.conf.all.rp_filter=0',
       'net.ipv4.conf.default.rp_filter=0',
+      'net.ipv6.conf.all.forwarding=1',
+      // An address is there at once.
+      'net.ipv6.conf.all.accept_dad=0',
+      'net.ipv6.conf.default.accept_dad=0',
     ];
     await host.run('sysctl', '-qw', ...settings);
     await host.ip('link set lo up');
-    for (const { device, bridge, address } of links) {
+    for (const { device, bridge, addresses } of links) {
       const end = ends.get(bridge) ?? '';
       await ipBatch(undefined, [
         `link add ${end} type veth peer name ${device} netns ${name}`,
         `link set ${end} master ${bridge} up`,
       ]);
-      await host.ip(`addr add ${address} dev ${device}`, `link set ${device} up`);
+      const lines = addresses.map((address) => `addr add ${address} dev ${device}`);
+      await host.ip(...lines, `link set ${device} up`);
     }
     return host;
   }

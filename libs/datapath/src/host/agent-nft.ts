@@ -23,7 +23,7 @@ import {
   clearBits,
   counter,
   ct,
-  destinationTypeIsNot,
+  destinationTypeIsOneOf,
   drop,
   eq,
   goto,
@@ -97,7 +97,8 @@ const prerouting = (captured: number): NftChain => ({
     [isReply, bitSet(ct('mark'), captured), goto('back')],
     [isReply, accept],
     [bitSet(ct('mark'), captured), clearBits(ct('mark'), captured)],
-    [destinationTypeIsNot('unicast'), accept],
+    // Not whether there is a route: a node may have no way out but by the gateways.
+    [destinationTypeIsOneOf('local', 'anycast', 'broadcast', 'multicast'), accept],
     ...families.map((family) => [
       eq(source(family), `@podnets${String(family)}`),
       match('!=', payload(word(family), 'daddr'), `@cluster${String(family)}`),

@@ -15,8 +15,13 @@ export const bitSet = (left: NftExpression, bit: number): NftExpression => eq({ 
 
 export const iif = (name: string): NftExpression => eq(meta('iifname'), name);
 export const oif = (name: string): NftExpression => eq(meta('oifname'), name);
-export const destinationTypeIsNot = (type: 'unicast' | 'local'): NftExpression =>
-  match('!=', { fib: { result: 'type', flags: ['daddr'] } }, type);
+/** By the kernel's routes; without one to it an address of IPv6 is none of these, and one of IPv4 is taken for unicast. */
+type DestinationType = 'local' | 'anycast' | 'broadcast' | 'multicast';
+const destinationType: NftExpression = { fib: { result: 'type', flags: ['daddr'] } };
+export const destinationTypeIsNot = (type: DestinationType): NftExpression =>
+  match('!=', destinationType, type);
+export const destinationTypeIsOneOf = (...types: readonly DestinationType[]): NftExpression =>
+  eq(destinationType, { set: types });
 
 export const accept: NftExpression = { accept: null };
 export const drop: NftExpression = { drop: null };
