@@ -9,4 +9,6 @@ export default {
   testTimeout: 120_000,
   // /tmp of the lane is its own; nothing of it is left.
   cacheDirectory: '/dev/shm/jest',
+  // A test that failed may leave a cluster behind, which ends with the kernel; the report must not wait for it.
+  forceExit: true,
 };

@@ -20,6 +20,9 @@ export interface UmlCommand {
   readonly memory?: string;
 }
 
+/** Of this process, which may not leave a kernel behind. */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** As timeout(1) and shells say it. */
 const killedStatus = 137;
 
@@ -85,10 +88,13 @@ export async function runInUml(asked: UmlCommand): Promise<number> {
     const [program = '', ...args] = beside.command(asked.kernel, options);
     // A process group of its own: the kernel's processes end with it.
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
-    const timer = setTimeout(() => killGroup(child.pid), asked.limitMs);
+    const kill = (): void => killGroup(child.pid);
+    const timer = setTimeout(kill, asked.limitMs);
+    for (const signal of endings) process.on(signal, kill);
     await once(child, 'close');
+    for (const signal of endings) process.off(signal, kill);
     clearTimeout(timer);
-    killGroup(child.pid);
+    kill();
     return existsSync(status) ? Number(readFileSync(status, 'utf8')) : killedStatus;
   } finally {
     await beside.stop();
