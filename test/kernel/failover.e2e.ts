@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { egressGateways } from '@sluice/kube';
 import {
   dualFrames,
+  families,
   type Frame,
   type Host,
   type KernelCluster,
@@ -134,24 +135,27 @@ test.each<[string, (holder: Host) => unknown]>([
   testMs,
 );
 
-test(
-  'an SCTP association goes on when the node of the holder dies',
-  async () => {
+test.each(families)(
+  'an SCTP association goes on when the node of the holder dies (%s)',
+  async (family) => {
     const { outside, pod } = cluster.hosts;
     const { holder, other } = await holderAndOther();
-    const heard = outside.lines(...sctpServer(outsideAddresses.ipv4));
-    await until('the server to listen', () => heard.includes('ready'), patienceMs);
-    const got = pod.lines(...sctpClient(podAddresses.ipv4, outsideAddresses.ipv4));
+    const server = outside.lines(...sctpServer(outsideAddresses[family]));
+    await until('the server to listen', () => server.lines.includes('ready'), patienceMs);
+    const client = pod.lines(...sctpClient(podAddresses[family], outsideAddresses[family]));
     // With both tags, which the next snapshot brings to the other gateway.
     const more = (count: number): Promise<void> => {
-      const enough = got.length + count;
-      return until('the association to go on', () => got.length >= enough, patienceMs);
+      const enough = client.lines.length + count;
+      return until('the association to go on', () => client.lines.length >= enough, patienceMs);
     };
     await more(30);
     await holder.cut(everywhere);
     await holds(other);
     await more(20);
-    expect(heard).toEqual(['ready', expect.stringMatching(`^${egress.ipv4} `)]);
+    expect(server.lines).toEqual(['ready', expect.stringMatching(`^${egress[family]} `)]);
+    // It would keep a former holder until the drain timeout.
+    await client.end();
+    await server.end();
   },
   testMs,
 );

@@ -30,11 +30,13 @@ const untilItEnds = (...lines: readonly string[]) => [
   'except OSError: pass',
 ];
 
+const familyOf = (address: string): string => (address.includes(':') ? 'AF_INET6' : 'AF_INET');
+
 /** Bound to one address: an association over several announces those that NAT does not know. */
 export const sctpServer = (at: string) =>
   python(
     'import socket',
-    's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)',
+    `s = socket.socket(socket.${familyOf(at)}, socket.SOCK_STREAM, 132)`,
     `s.bind(('${at}', ${String(port)}))`,
     's.listen()',
     "print('ready')",
@@ -46,7 +48,7 @@ export const sctpServer = (at: string) =>
 export const sctpClient = (from: string, to: string) =>
   python(
     'import socket, time',
-    's = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)',
+    `s = socket.socket(socket.${familyOf(from)}, socket.SOCK_STREAM, 132)`,
     `s.bind(('${from}', 0))`,
     `s.connect(('${to}', ${String(port)}))`,
     ...untilItEnds("while s.send(b'x') and s.recv(100):", "    print('data')", '    time.sleep(0.1)'),

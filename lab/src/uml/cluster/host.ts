@@ -36,6 +36,20 @@ export class Open {
   }
 }
 
+/** A program and its lines, as they come. */
+export interface Speaking {
+  readonly lines: readonly string[];
+  readonly end: () => Promise<void>;
+}
+
+/** It may have ended before. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const end = once(child, 'exit');
+  child.kill('SIGTERM');
+  await end;
+}
+
 export class Host {
   private children: readonly ChildProcess[] = [];
 
@@ -107,14 +121,14 @@ export class Host {
     return new Open(spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
   }
 
-  /** A program that runs until `stop`; its lines, as they come. */
-  lines(...command: readonly string[]): readonly string[] {
+  /** A program that runs until it is ended, or with the host. */
+  lines(...command: readonly string[]): Speaking {
     const [program = '', ...args] = inNamespace(this.name, command);
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.children = [...this.children, child];
     const lines: string[] = [];
     createInterface(child.stdout).on('line', (line) => lines.push(line));
-    return lines;
+    return { lines, end: () => ended(child) };
   }
 
   /** A program that runs until `stop`; what it says is in `<directory>/<name>.log`. */
@@ -135,12 +149,7 @@ export class Host {
   }
 
   async stop(): Promise<void> {
-    for (const child of this.children.toReversed()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      await ended;
-    }
+    for (const child of this.children.toReversed()) await ended(child);
     // The kernel takes a namespace apart in its own time, and the next one may have links of these names.
     await ipBatch(
       undefined,
