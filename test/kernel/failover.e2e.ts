@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as lasting } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { type Move } from '@sluice/coordination';
 import { egressGateways } from '@sluice/kube';
 import {
   dualFrames,
@@ -105,13 +106,29 @@ async function seenWhile(disturb: () => unknown, planned = false): Promise<Seen>
   return { report, holders, dual: dualFrames(frames, { planned }) };
 }
 
+/** What took so long: when the successor began, after the disturbance, and its steps since then. */
+async function stepsOf(other: Host, since: number): Promise<string> {
+  const text = await other.run('curl', '-fs', 'http://127.0.0.1:9811/moves');
+  const { moves } = JSON.parse(text) as { readonly moves: readonly Move[] };
+  const own = moves.filter(({ to, startedAt }) => to === other.name && Date.parse(startedAt) >= since);
+  return own
+    .map(({ why, slots, startedAt, steps }) => {
+      const named = Object.entries(steps).map(([step, ms]) => `${step} ${String(Math.round(ms))}`);
+      return `${why} (${String(slots.length)} slots) after ${String(Date.parse(startedAt) - since)} ms: ${named.join(', ')}`;
+    })
+    .join('; ');
+}
+
 /** The holder is disturbed, and the other one holds the address then. */
 async function moved(disturb: (holder: Host) => unknown, planned = false): Promise<TrafficReport> {
   const { holder, other } = await holderAndOther();
+  let since = 0;
   const seen = await seenWhile(async () => {
+    since = Date.now();
     await disturb(holder);
     await holds(other);
   }, planned);
+  console.log(await stepsOf(other, since));
   expect(seen).toMatchObject({ holders: 2, dual: [] });
   return seen.report;
 }

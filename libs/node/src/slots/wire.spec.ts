@@ -42,12 +42,18 @@ describe('a round', () => {
     sent = [];
   });
 
+  const lasting = async (ms: number) => {
+    clock.advance(ms);
+    await Promise.resolve();
+  };
+
+  /** Until it would end without an answer of a router. */
   const during = async (work: () => void) => {
     const round = wire.round([address]);
-    clock.advance(50);
-    await Promise.resolve();
+    await lasting(50);
     work();
-    clock.advance(50);
+    await lasting(50);
+    await lasting(250);
     return round;
   };
 
@@ -59,9 +65,13 @@ describe('a round', () => {
   });
 
   test('asks each gateway, and behind them the router, twice', async () => {
-    await during(() => undefined);
+    const round = wire.round([address]);
+    await lasting(50);
+    await lasting(50);
     const targets = sent.map((frame) => Buffer.from(frame).toString('hex', 0, 6));
     expect(targets).toEqual(['025c18000004', 'ffffffffffff', '025c18000004', 'ffffffffffff']);
+    await lasting(250);
+    await round;
   });
 
   test('silence with an answer of the router', async () => {
@@ -73,17 +83,23 @@ describe('a round', () => {
   test('an answer to the first question alone says nothing of the second', async () => {
     const round = wire.round([address]);
     wire.heard(announcement(router, '198.18.0.1'));
-    clock.advance(50);
-    await Promise.resolve();
-    clock.advance(50);
+    for (const ms of [50, 50, 250]) await lasting(ms);
     expect((await round).control).toBe(false);
+  });
+
+  test('a late answer of the router is waited for, and what another gateway says meanwhile counts', async () => {
+    const round = wire.round([address]);
+    for (const ms of [50, 50, 200]) await lasting(ms);
+    wire.heard(announcement(peer, address));
+    wire.heard(announcement(router, '198.18.0.1'));
+    expect(await round).toEqual({ answered: new Set([address]), control: true });
   });
 
   test('what came while the process stood still counts', async () => {
     const round = wire.round([address]);
-    clock.advance(50);
-    await Promise.resolve();
-    clock.advance(50);
+    await lasting(50);
+    await lasting(50);
+    clock.advance(250);
     // As a socket that is read when the timers have run.
     setImmediate(() => {
       wire.heard(announcement(router, '198.18.0.1'));
@@ -141,10 +157,7 @@ describe('a round', () => {
   ])('an answer after the round %s', async (_what, afterMs, frame, told) => {
     const late: string[] = [];
     const round = wire.round([address], (heard) => late.push(heard));
-    for (let half = 0; half < 2; half++) {
-      clock.advance(50);
-      await Promise.resolve();
-    }
+    for (const ms of [50, 50, 250]) await lasting(ms);
     await round;
     clock.advance(afterMs);
     wire.heard(frame);

@@ -35,6 +35,8 @@ export interface Round {
 /** P of the slot protocol: two questions 50 ms apart, and 50 ms for the last answers. */
 const requests = 2;
 const apartMs = 50;
+/** So much longer an answer of a router is waited for: a round without one says nothing, and would only be repeated. */
+const controlLateMs = 250;
 /** Period of the questions to routers. */
 const controlMs = 250;
 
@@ -45,6 +47,8 @@ interface Listening {
   readonly addresses: ReadonlySet<string>;
   readonly answered: Set<string>;
   control: boolean;
+  /** When it becomes true. */
+  onControl?: () => void;
 }
 
 /** A round that has ended. */
@@ -100,7 +104,10 @@ export class Wire {
     if (controls.includes(answer.address)) {
       this.lastControl = this.options.clock.monotonicMs();
       this.unanswered = 0;
-      for (const round of this.rounds) round.control = true;
+      for (const round of this.rounds) {
+        round.control = true;
+        round.onControl?.();
+      }
     }
     if (!peers.includes(answer.mac)) return;
     if (isToMany(frame)) this.options.onAnnounced?.(answer);
@@ -111,8 +118,9 @@ export class Wire {
   }
 
   /**
-   * Asks for all addresses at once; takes `P`. Without other gateways only the routers are asked, and always behind the
-   * others: what Open vSwitch had to say before their last answer has been heard by then, however late this process is.
+   * Asks for all addresses at once; takes `P`, and longer only while no router answers. Without other gateways only the
+   * routers are asked, and always behind the others: what Open vSwitch had to say before their last answer has been heard
+   * by then, however late this process or its switch is.
    * `onLate` hears of another gateway's answers for a second after the round.
    */
   async round(addresses: readonly string[], onLate?: (address: string) => void): Promise<Round> {
@@ -123,11 +131,23 @@ export class Wire {
       this.ask(addresses);
       await new Promise<void>((resolve) => this.options.clock.after(apartMs, resolve));
     }
+    await this.controlOf(listening);
     // Timers of a process that stood still come before what waits in its sockets.
     await setImmediate();
     this.rounds.delete(listening);
     if (onLate !== undefined) this.waitForLate({ addresses: listening.addresses, onLate });
     return { answered: listening.answered, control: listening.control };
+  }
+
+  private async controlOf(listening: Listening): Promise<void> {
+    if (listening.control) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.options.clock.after(controlLateMs, resolve);
+      listening.onControl = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   private waitForLate(waiting: Waiting): void {
