@@ -106,12 +106,13 @@ async function seenWhile(disturb: () => unknown, planned = false): Promise<Seen>
   return { report, holders, dual: dualFrames(frames, { planned }) };
 }
 
-/** What took so long: when the successor began, after the disturbance, and its steps since then. */
+/** What took so long, of the first moves: when the successor began, after the disturbance, and its steps since then. */
 async function stepsOf(other: Host, since: number): Promise<string> {
   const text = await other.run('curl', '-fs', 'http://127.0.0.1:9811/moves');
   const { moves } = JSON.parse(text) as { readonly moves: readonly Move[] };
   const own = moves.filter(({ to, startedAt }) => to === other.name && Date.parse(startedAt) >= since);
   return own
+    .slice(0, 3)
     .map(({ why, slots, startedAt, steps }) => {
       const named = Object.entries(steps).map(([step, ms]) => `${step} ${String(Math.round(ms))}`);
       return `${why} (${String(slots.length)} slots) after ${String(Date.parse(startedAt) - since)} ms: ${named.join(', ')}`;
