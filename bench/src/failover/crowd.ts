@@ -83,10 +83,11 @@ async function restore(
   quiet: Quiet,
   addressesOf: (holder: string) => Promise<readonly string[]>,
 ): Promise<Restored> {
+  // Slots may move for balance while the lab comes to rest.
+  await quiet.reached(quietMs, patienceMs);
   await cluster.balanced(patienceMs);
   const holder = await cluster.currentHolder();
   const addresses = await addressesOf(holder);
-  await quiet.reached(quietMs, patienceMs);
   const dead = nodeOf(cluster.plan, holder).uplink?.mac;
   const witness = await cluster.witness(new Set(addresses), 'claims');
   try {
