@@ -16,7 +16,14 @@ export {
 export { inCgroup } from './cgroups.js';
 export { until } from './command.js';
 export { dualFrames, type Frame } from './observe/holders.js';
-export { allLanes, crowdLanes, type LaneReport, Traffic, type TrafficReport } from './observe/traffic.js';
+export {
+  allLanes,
+  crowdLanes,
+  type LaneReport,
+  lanesOf,
+  Traffic,
+  type TrafficReport,
+} from './observe/traffic.js';
 export { undisturbed } from './observe/stalls.js';
 export { podNetwork, podProcesses, residentMb } from './observe/pod-processes.js';
 export { askStore, gatewaysAreReached } from './observe/store.js';
@@ -27,7 +34,7 @@ export { commandOf, parentOf, processes } from './process-table.js';
 export { type LabPlan, type NodePlan } from './plan.js';
 export { ensureDebian, ensureProgram, programPath } from './programs.js';
 export { terminalProgress } from './progress.js';
-export { clusterCidrs, type Family, type Pair } from './plan.js';
+export { clusterCidrs, type Family, hostPort, type Pair } from './plan.js';
 export { existingLab } from './state.js';
 export { type Host } from './uml/cluster/host.js';
 export { families, gatewayAddresses, KernelCluster, outsideAddresses } from './uml/cluster/cluster.js';

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as lasting } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { allLanes, crowdLanes, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
+import { allLanes, crowdLanes, lanesOf, type NodeFault, podNetwork, Traffic } from '@sluice/lab';
 import { crash } from './support/components.js';
 import {
   failApi,
@@ -20,7 +20,6 @@ import {
   drain,
   each,
   gateways,
-  lanes,
   MovingEgress,
   otherGateway,
   type Seen,
@@ -254,7 +253,7 @@ describe('another gateway takes over, no connection breaks, and nobody hears two
 
 /** Connections that live. One in its first second is known to its gateway alone when NAT changed its port (ADR 20). */
 function expectUnbroken(seen: Pick<Seen, 'report'>): void {
-  const connections = lanes(seen, 'tcp', 'push');
+  const connections = lanesOf(seen.report, 'tcp', 'push');
   expect(connections).toEqual(each(connections, { lost: 0, errors: {} }));
 }
 

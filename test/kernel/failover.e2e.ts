@@ -10,6 +10,7 @@ import {
   type Frame,
   type Host,
   type KernelCluster,
+  lanesOf,
   outsideAddresses,
   podAddresses,
   type TrafficReport,
@@ -21,7 +22,6 @@ import { sctpClient, sctpServer } from './support/programs.js';
 import {
   each,
   egress,
-  lanesOf,
   leavesByItsAddress,
   patienceMs,
   slotOf,

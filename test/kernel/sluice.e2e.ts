@@ -1,12 +1,11 @@
 /** The whole of Sluice with the kernel datapath: what users see of it, and restarts under traffic. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { families, type Host, type KernelCluster, outsideAddresses, until } from '@sluice/lab';
+import { families, type Host, type KernelCluster, lanesOf, outsideAddresses, until } from '@sluice/lab';
 import {
   answered,
   each,
   egress,
-  lanesOf,
   outsideServer,
   seenBy,
   service,

@@ -83,8 +83,9 @@ async function restore(
   quiet: Quiet,
   addressesOf: (holder: string) => Promise<readonly string[]>,
 ): Promise<Restored> {
-  // Slots may move for balance while the lab comes to rest.
+  await cluster.balanced(patienceMs);
   await quiet.reached(quietMs, patienceMs);
+  // Slots of a pool that is new move for balance while the lab comes to rest.
   await cluster.balanced(patienceMs);
   const holder = await cluster.currentHolder();
   const addresses = await addressesOf(holder);

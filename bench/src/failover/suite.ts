@@ -52,7 +52,7 @@ async function* onLab(name: string, context: SuiteContext): AsyncGenerator<Measu
       measured.push(...rows);
       yield* rows;
     }
-    console.log(chaosTable(scenarios, measured.map(toRow)));
+    console.log(chaosTable(scenarios, measured.map(toRow), new Date().toISOString()));
   } finally {
     await cluster.close();
   }

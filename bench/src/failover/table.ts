@@ -67,11 +67,7 @@ function cells(
  * Markdown, of what was measured: lost pings are the median of the runs, the four counts behind the times those of the worst
  * run. `at`: when, for rows that do not say it; ISO 8601.
  */
-export function chaosTable(
-  all: readonly Titled[],
-  rows: readonly Row[],
-  at: string = new Date().toISOString(),
-): string {
+export function chaosTable(all: readonly Titled[], rows: readonly Row[], at: string): string {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const line = (texts: readonly string[]): string => `| ${texts.join(' | ')} |`;
   const lines = all.flatMap((scenario) => {

@@ -4,6 +4,7 @@ import {
   families,
   type Family,
   gatewayAddresses,
+  hostPort,
   KernelCluster,
   nodePorts,
   type Pair,
@@ -32,8 +33,7 @@ interface Asked {
 }
 
 async function rate(cluster: KernelCluster, { what, addresses, family, seconds }: Asked): Promise<Rate> {
-  const host = family === 'ipv4' ? addresses.ipv4 : `[${addresses.ipv6}]`;
-  const target = `${host}:${String(nodePorts[works[what].port])}`;
+  const target = hostPort(addresses[family], nodePorts[works[what].port]);
   const command = [programPath('traffic'), 'rate', what, target, `--for=${String(seconds)}s`];
   return JSON.parse(await cluster.hosts.outside.run(...command)) as Rate;
 }

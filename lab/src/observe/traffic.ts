@@ -21,6 +21,10 @@ export interface LaneReport {
 
 export type TrafficReport = Readonly<Record<string, LaneReport>>;
 
+/** Those of some kinds, of both families: names end with the family's number. */
+export const lanesOf = (report: TrafficReport, ...kinds: readonly string[]): TrafficReport =>
+  Object.fromEntries(Object.entries(report).filter(([name]) => kinds.includes(name.slice(0, -1))));
+
 export interface TrafficOptions {
   /** Of the Pod. */
   readonly uid: string;

@@ -21,7 +21,7 @@ export interface UmlCommand {
 }
 
 /** Of this process, which may not leave a kernel behind. */
-const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** As timeout(1) and shells say it. */
 const killedStatus = 137;
@@ -90,9 +90,9 @@ export async function runInUml(asked: UmlCommand): Promise<number> {
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
     const kill = (): void => killGroup(child.pid);
     const timer = setTimeout(kill, asked.limitMs);
-    for (const signal of endings) process.on(signal, kill);
+    for (const signal of endSignals) process.on(signal, kill);
     await once(child, 'close');
-    for (const signal of endings) process.off(signal, kill);
+    for (const signal of endSignals) process.off(signal, kill);
     clearTimeout(timer);
     kill();
     return existsSync(status) ? Number(readFileSync(status, 'utf8')) : killedStatus;

@@ -10,6 +10,7 @@ import {
   existingLab,
   gatewaysAreReached,
   type LaneReport,
+  lanesOf,
   Traffic,
   type TrafficReport,
   Witness,
@@ -146,10 +147,10 @@ export class MovingEgress {
 
   /** Connections that were there go on, downloads with a silent Pod too; new ones came later, and nobody saw another address. */
   expectKept(seen: Seen): void {
-    const connections = lanes(seen, 'tcp', 'push', 'new');
+    const connections = lanesOf(seen.report, 'tcp', 'push', 'new');
     expect(connections).toEqual(each(connections, { lost: 0, errors: {} }));
     expect(seen.dual).toEqual([]);
-    for (const [name, { seen: addresses }] of Object.entries(lanes(seen, 'tcp', 'udp', 'new')))
+    for (const [name, { seen: addresses }] of Object.entries(lanesOf(seen.report, 'tcp', 'udp', 'new')))
       expect(Object.keys(addresses)).toEqual([
         name.endsWith('4') ? this.addresses.ipv4 : this.addresses.ipv6,
       ]);
@@ -158,7 +159,7 @@ export class MovingEgress {
   /** Kept, and not one packet lost. */
   expectUnharmed(seen: Seen): void {
     this.expectKept(seen);
-    const packets = lanes(seen, 'ping', 'udp');
+    const packets = lanesOf(seen.report, 'ping', 'udp');
     if (seen.moves !== '') console.warn(seen.moves);
     expect(packets).toEqual(each(packets, { lost: 0, errors: {} }));
   }
@@ -166,15 +167,8 @@ export class MovingEgress {
 
 /** Something was lost that is never sent again. */
 const isHarmed = (report: Seen['report']): boolean =>
-  Object.values(lanes({ report }, 'ping', 'udp')).some(({ lost }) => lost > 0);
-
-/** Those of some kinds, of both families. */
-export const lanes = (
-  { report }: Pick<Seen, 'report'>,
-  ...kinds: readonly string[]
-): Record<string, LaneReport> =>
-  Object.fromEntries(Object.entries(report).filter(([name]) => kinds.includes(name.slice(0, -1))));
+  Object.values(lanesOf(report, 'ping', 'udp')).some(({ lost }) => lost > 0);
 
 /** What to expect of each of them. */
-export const each = (found: Record<string, LaneReport>, what: object) =>
+export const each = (found: Readonly<Record<string, LaneReport>>, what: object) =>
   Object.fromEntries(Object.keys(found).map((name) => [name, expect.objectContaining(what)]));

@@ -7,6 +7,7 @@ import {
   families,
   type Family,
   gatewayAddresses,
+  hostPort,
   type Host,
   KernelCluster,
   type LaneReport,
@@ -24,8 +25,8 @@ export const ports = { tcp: 9000, udp: 9001 } as const;
 
 /** Address and port of the same in each family. */
 const at = ({ ipv4, ipv6 }: Pair, port: number): Pair => ({
-  ipv4: `${ipv4}:${String(port)}`,
-  ipv6: `[${ipv6}]:${String(port)}`,
+  ipv4: hostPort(ipv4, port),
+  ipv6: hostPort(ipv6, port),
 });
 export const outsideServer = at(outsideAddresses, ports.tcp);
 export const service = at(gatewayAddresses, nodePorts.read);
@@ -119,10 +120,6 @@ export async function under(
 /** Of ovs-vswitchd; throws while it has none. */
 export const switchPid = ({ directory }: Host): number =>
   Number(readFileSync(join(directory, 'ovs', 'ovs-vswitchd.pid'), 'utf8'));
-
-/** Those of some kinds, of both families. */
-export const lanesOf = (report: TrafficReport, ...kinds: readonly string[]): TrafficReport =>
-  Object.fromEntries(Object.entries(report).filter(([name]) => kinds.includes(name.slice(0, -1))));
 
 /** Of a lane: nothing was lost, and no connection broke. */
 export const unharmed: unknown = expect.objectContaining({ lost: 0, errors: {} });

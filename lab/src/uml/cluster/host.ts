@@ -43,7 +43,7 @@ export interface Speaking {
 }
 
 /** It may have ended before. */
-async function ended(child: ChildProcess): Promise<void> {
+async function terminate(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const end = once(child, 'exit');
   child.kill('SIGTERM');
@@ -128,7 +128,7 @@ export class Host {
     this.children = [...this.children, child];
     const lines: string[] = [];
     createInterface(child.stdout).on('line', (line) => lines.push(line));
-    return { lines, end: () => ended(child) };
+    return { lines, end: () => terminate(child) };
   }
 
   /** A program that runs until `stop`; what it says is in `<directory>/<name>.log`. */
@@ -149,7 +149,7 @@ export class Host {
   }
 
   async stop(): Promise<void> {
-    for (const child of this.children.toReversed()) await ended(child);
+    for (const child of this.children.toReversed()) await terminate(child);
     // The kernel takes a namespace apart in its own time, and the next one may have links of these names.
     await ipBatch(
       undefined,

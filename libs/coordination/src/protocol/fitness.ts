@@ -16,7 +16,6 @@ export class Fitness {
   private uplinkUp = true;
   /** Since when no router has answered in time. */
   private unansweredSince: number | undefined;
-  private stalledAt = Number.NEGATIVE_INFINITY;
   /** Since when this gateway has been cut off from the nodes while another one is not. */
   private deafSince: number | undefined;
 
@@ -29,10 +28,6 @@ export class Fitness {
   /** The switch and the uplink work; one that is not fit asks for a lease that ends at once, and so reads what names it. */
   get isFit(): boolean {
     return this.switchUp && this.uplinkUp;
-  }
-
-  stalled(now: number): void {
-    this.stalledAt = now;
   }
 
   /** Rows 1 and 2. */
@@ -86,7 +81,7 @@ export class Fitness {
   /** Whether answers of routers may wait in a process or a switch that stood still: for a second C, no longer. */
   private mayWait(now: number): boolean {
     const { uplinkMs } = this.context.settings.times;
-    return now - this.stalledAt < uplinkMs && now - (this.unansweredSince ?? now) < uplinkMs;
+    return this.hearing.stalledWithin(uplinkMs, now) && now - (this.unansweredSince ?? now) < uplinkMs;
   }
 
   /** Ends what is under way; those that have something in the gate. */

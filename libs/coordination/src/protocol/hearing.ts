@@ -38,6 +38,10 @@ export class Hearing {
     if (this.fewSince !== undefined && this.isNear(this.fewSince, now)) this.isOwn = true;
   }
 
+  stalledWithin(ms: number, now: number): boolean {
+    return now - this.stalledAt < ms;
+  }
+
   /** Fewer than half of the nodes are heard; after a stall of its own, when sessions have had the time to come back. */
   isCutOff(now: number): boolean {
     if (this.fewSince === undefined) return false;

@@ -98,7 +98,6 @@ export class SlotMachine {
         return;
       case 'stalled':
         this.hearing.stalled(now);
-        this.fitness.stalled(now);
         return;
       case 'health':
         this.fitness.health(event, this.storeAnswers, now);
