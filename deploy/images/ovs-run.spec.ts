@@ -100,6 +100,21 @@ describe('ovs-run', () => {
     expect(settings.includes('flow-restore-wait')).toBe(waits);
   });
 
+  it('lets BFD say that nothing is forwarded when a new ovs-vswitchd has no flows', async () => {
+    start();
+    const first = await daemon('ovs-vswitchd');
+    const tunnel = ['type=geneve', 'options:remote_ip=192.0.2.1', 'bfd:enable=true'];
+    vsctl('--no-wait', 'add-br', 'br0', '--', 'set', 'Bridge', 'br0', 'datapath_type=netdev');
+    vsctl('--no-wait', 'add-port', 'br0', 't-9', '--', 'set', 'Interface', 't-9', ...tunnel);
+    vsctl('--no-wait', 'add-port', 'br0', 't-10', '--', 'set', 'Interface', 't-10', ...tunnel);
+    vsctl('--no-wait', 'add-port', 'br0', 'p1', '--', 'set', 'Interface', 'p1', 'type=internal');
+    process.kill(first, 'SIGKILL');
+    await daemon('ovs-vswitchd', first);
+    const bfd = (port: string): string => vsctl('get', 'Interface', port, 'bfd');
+    for (const port of ['t-9', 't-10']) expect(bfd(port)).toBe('{cpath_down="true", enable="true"}');
+    expect(bfd('p1')).toBe('{}');
+  });
+
   it('ends both on SIGTERM and keeps the database', async () => {
     start();
     const pids = [await daemon('ovs-vswitchd'), await daemon('ovsdb-server')];

@@ -195,9 +195,10 @@ export class OvsSwitch implements Switch {
   }
 
   async restored(): Promise<void> {
+    // Programmed: nothing is held back. Unknown: Open vSwitch was restarted since the pass began, and another one follows.
+    if (!this.isRead()) return;
     await wrapped(() => this.database.flowsRestored());
-    // Unknown: Open vSwitch was restarted since the pass began, and another pass follows.
-    if (this.pipeline !== 'read') return;
+    if (!this.isRead()) return;
     this.pipeline = 'programmed';
     this.tellForwarding();
   }
@@ -281,6 +282,10 @@ export class OvsSwitch implements Switch {
     this.tellForwarding();
     // Either there is no bridge yet, or ovs-vswitchd is gone, which nobody else would notice.
     if (this.current.kind === 'ready') await this.examine();
+  }
+
+  private isRead(): boolean {
+    return this.pipeline === 'read';
   }
 
   private tellForwarding(): void {

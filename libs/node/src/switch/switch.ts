@@ -63,8 +63,8 @@ export interface Switch extends Gate {
   /** One atomic bundle; returns when the switch forwards by it. */
   commit(change: OpenFlowChange): Promise<void>;
   /**
-   * All flows are there, after `installed` was asked and what was missing was committed: the switch forwards by them, and
-   * what the kernel kept forwarding over a restart of ovs-vswitchd is let go.
+   * All flows are there, after `installed` was asked and what was missing was committed: the switch forwards by them, what
+   * the kernel kept forwarding over a restart of ovs-vswitchd is let go, and BFD says to other nodes that they may send here.
    */
   restored(): Promise<void>;
   /** Sends frames through the tunnels to nodes. */

@@ -1,7 +1,7 @@
 /** The database client against a real ovsdb-server and ovs-vswitchd. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { RealOvs } from '../testing/real-ovs.js';
-import { type BridgeSettings, SwitchDatabase } from './switch-database.js';
+import { type BridgePort, type BridgeSettings, SwitchDatabase } from './switch-database.js';
 
 let ovs: RealOvs;
 let database: SwitchDatabase;
@@ -103,4 +103,26 @@ test('ends the wait for flows once, and only then', async () => {
   const before = await ovs.vsctl('get', 'Open_vSwitch', '.', 'next_cfg');
   await database.flowsRestored();
   expect(await ovs.vsctl('get', 'Open_vSwitch', '.', 'next_cfg')).toBe(before);
+});
+
+test('keeps what BFD was told before the start until the flows are back', async () => {
+  const bfd = { enable: 'true', min_tx: '100' };
+  const [p1, tunnel] = bridge.ports;
+  const withBfd = (settings: BridgePort['bfd']): BridgeSettings => ({
+    ...bridge,
+    ports: [p1, { ...tunnel, bfd: settings }] as BridgePort[],
+  });
+  const told = async () => (await ovs.vsctl('get', 'Interface', 't-9', 'bfd')).trim();
+  await database.ensureBridge(withBfd(bfd), { prune: true });
+  await ovs.vsctl('--no-wait', 'set', 'Interface', 't-9', 'bfd:cpath_down=true');
+  // Waits for a change behind it, so that the client has seen it, too.
+  await database.ensureBridge({ ...withBfd(bfd), protocols: ['OpenFlow15'] }, { prune: true });
+  const changes = () => ovs.vsctl('get', 'Open_vSwitch', '.', 'next_cfg');
+  const before = await changes();
+  await database.ensureBridge({ ...withBfd(bfd), protocols: ['OpenFlow15'] }, { prune: true });
+  expect(await changes()).toBe(before);
+  await database.ensureBridge(withBfd({ ...bfd, min_tx: '200' }), { prune: true });
+  expect(await told()).toBe('{cpath_down="true", enable="true", min_tx="200"}');
+  await database.flowsRestored();
+  expect(await told()).toBe('{enable="true", min_tx="200"}');
 });

@@ -59,6 +59,8 @@ const watched = {
 } as const;
 
 const restoreWait = 'flow-restore-wait';
+/** BFD says to the far end: what arrives here goes nowhere. */
+const pathDown = 'cpath_down';
 
 const text = (value: Value | undefined): string =>
   Array.isArray(value) ? String(value[0] ?? '') : typeof value === 'string' ? value : '';
@@ -69,9 +71,11 @@ const number = (value: Value | undefined): number | undefined => {
 const list = (value: Value | undefined): readonly Atom[] =>
   Array.isArray(value) ? (value as readonly Atom[]) : [];
 
+const settingsOf = (value: Value | undefined): Settings => (value ?? {}) as Settings;
+
 /** ovs-vswitchd.conf.db(5): bfd_status:forwarding is "true" or "false". */
 const forwarding = (value: Value | undefined): boolean | undefined => {
-  const status = ((value ?? {}) as Settings).forwarding;
+  const status = settingsOf(value).forwarding;
   return status === undefined ? undefined : status === 'true';
 };
 
@@ -137,15 +141,23 @@ export class SwitchDatabase {
   }
 
   /**
-   * The flows are back after a restart: ends `flow-restore-wait` (ovs-vswitchd.conf.db(5)), under which the kernel's
-   * flows of before go on. Changes nothing when that is not set.
+   * The flows are back after a restart: ends what was set before ovs-vswitchd was started (ovs-vswitchd.conf.db(5)),
+   * `flow-restore-wait`, under which the kernel's flows of before go on, and `bfd:cpath_down`, by which other nodes know
+   * that nothing is forwarded here. Changes nothing when neither is set.
    */
   flowsRestored(): Promise<void> {
     return this.#inTurn(async () => {
-      const settings = (this.#root()?.[1].other_config ?? {}) as Settings;
-      if (settings[restoreWait] === undefined) return;
-      const mutations = [['other_config', 'delete', setOf([restoreWait])]];
-      await this.#commit([{ op: 'mutate', table: 'Open_vSwitch', where: [], mutations }], 'flows restored');
+      const operations: Operation[] = [];
+      if (restoreWait in settingsOf(this.#root()?.[1].other_config)) {
+        const mutations = [['other_config', 'delete', setOf([restoreWait])]];
+        operations.push({ op: 'mutate', table: 'Open_vSwitch', where: [], mutations });
+      }
+      for (const [id, { bfd }] of this.#client.rows('Interface')) {
+        if (!(pathDown in settingsOf(bfd))) continue;
+        const mutations = [['bfd', 'delete', setOf([pathDown])]];
+        operations.push({ op: 'mutate', table: 'Interface', where: [['_uuid', '==', uuid(id)]], mutations });
+      }
+      if (operations.length > 0) await this.#commit(operations, 'flows restored');
     });
   }
 
@@ -208,7 +220,8 @@ export class SwitchDatabase {
       const found = there.get(port.name);
       if (found === undefined || sameInterface(found.row, port)) continue;
       const own = [['_uuid', '==', uuid(found.id)]];
-      operations.push({ op: 'update', table: 'Interface', where: own, row: interfaceRow(port) });
+      const kept = { ...port, bfd: { ...port.bfd, ...pathOf(found.row.bfd) } };
+      operations.push({ op: 'update', table: 'Interface', where: own, row: interfaceRow(kept) });
     }
     const mutations: unknown[] = [];
     if (fresh.length > 0) mutations.push(['ports', 'insert', setOf(fresh.map(({ reference }) => reference))]);
@@ -283,8 +296,14 @@ function insertPort(
   };
 }
 
+/** What was set before ovs-vswitchd was started is not ours until the flows are back. */
+const pathOf = (bfd: Value | undefined): Settings => {
+  const said = settingsOf(bfd)[pathDown];
+  return said === undefined ? {} : { [pathDown]: said };
+};
+
 const sameMap = (value: Value | undefined, wanted: Settings = {}): boolean => {
-  const there = Object.entries((value ?? {}) as Settings);
+  const there = Object.entries(settingsOf(value));
   return there.length === Object.keys(wanted).length && there.every(([key, entry]) => wanted[key] === entry);
 };
 
@@ -300,7 +319,7 @@ const sameBridge = (row: Row, { datapathType, failMode, protocols, otherConfig }
 const sameInterface = (row: Row, { type, options, bfd, mac, mtu, ofport }: BridgePort): boolean =>
   text(row.type) === type &&
   sameMap(row.options, options) &&
-  sameMap(row.bfd, bfd) &&
+  sameMap(row.bfd, { ...bfd, ...pathOf(row.bfd) }) &&
   text(row.mac) === (mac ?? '') &&
   number(row.mtu_request) === mtu &&
   number(row.ofport_request) === ofport;
