@@ -1,7 +1,6 @@
 /** Programs as promises: run to the end, or fail with what they said. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 
 export class CommandFailed extends Error {
   constructor(
@@ -55,19 +54,6 @@ export async function attempt(
   } catch (error) {
     if (error instanceof CommandFailed) return undefined;
     throw error;
-  }
-}
-
-/** Whether somebody listens at a unix socket; its file outlives a listener that was killed. */
-export async function listens(path: string): Promise<boolean> {
-  const socket = connect({ path });
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }
 

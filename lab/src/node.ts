@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { authority, kubeconfigOf, keyPair } from './certificates.js';
 import { ensureCgroup, inCgroup } from './cgroups.js';
-import { listens, run, until } from './command.js';
+import { run, until } from './command.js';
+import { servesKubelets } from './cri.js';
 import { installImages } from './image-store.js';
 import { pauseImage } from './images.js';
 import { inNamespace, inNode } from './namespaces.js';
@@ -89,9 +90,9 @@ export async function ensureNodeRuntime(plan: LabPlan, node: NodePlan): Promise<
   await run(inNamespace(node.namespace, ['nft', '-f', '-']), { input: masqueradeRules(plan) });
   const { name } = containerd(plan, node);
   ensureRunning(plan.directory, containerd(plan, node));
-  await until(`containerd of ${node.name} to listen`, () => {
+  await until(`containerd of ${node.name} to serve kubelets`, () => {
     failIfEnded(plan.directory, name);
-    return listens(containerdSocket(node));
+    return servesKubelets(containerdSocket(node));
   });
 }
 
