@@ -34,6 +34,9 @@ const common = {
   mend: heals,
 } as const;
 
+/** Milliseconds that something is away for. */
+const away = 5000;
+
 type Fault = 'process' | 'ovs' | 'node' | 'uplink' | 'underlay';
 
 /** Something of the holder breaks, and another gateway takes over. */
@@ -57,7 +60,6 @@ const outage =
     return [];
   };
 
-const away = 5000;
 /** The moves of a gateway that returns may take so long after the hold-down. */
 const movesSeconds = 10;
 
@@ -134,6 +136,21 @@ const takeovers: readonly Scenario[] = [
       await cluster.healCommon();
       await cluster.leaves(holder);
       return [holder];
+    },
+  },
+  {
+    ...common,
+    id: 'both_return',
+    title: 'gateway node killed while the API server is down, both back after 5 s',
+    strike: async (cluster, holder) => {
+      await cluster.fail('api');
+      await cluster.fail('node', holder);
+      await pause(away);
+      // The node is there before nodes and controllers have heard of the failover.
+      await cluster.heal(holder);
+      await cluster.leaves(holder);
+      await pause(away);
+      return [];
     },
   },
   {
