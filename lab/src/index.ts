@@ -34,7 +34,7 @@ export { commandOf, parentOf, processes } from './process-table.js';
 export { type LabPlan, type NodePlan } from './plan.js';
 export { ensureDebian, ensureProgram, programPath } from './programs.js';
 export { terminalProgress } from './progress.js';
-export { clusterCidrs, type Family, hostPort, type Pair } from './plan.js';
+export { clusterCidrs, type Family, hostPort, type Pair, statusPorts } from './plan.js';
 export { existingLab } from './state.js';
 export { type Host } from './uml/cluster/host.js';
 export { families, gatewayAddresses, KernelCluster, outsideAddresses } from './uml/cluster/cluster.js';

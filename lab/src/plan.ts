@@ -67,6 +67,8 @@ export const ports = {
   echoHttp: 8080,
   echoUdp: 8081,
 } as const;
+/** Where Sluice's parts tell how they are, in the network of their node; what they take unless told. */
+export const statusPorts = { agent: 9810, gateway: 9811, controller: 9812 } as const;
 
 /** Networks outside the cluster; the same in every lab, each in namespaces of its own. */
 export const outsideNetworks = {

@@ -13,6 +13,7 @@ import {
   lanesOf,
   outsideAddresses,
   podAddresses,
+  statusPorts,
   type TrafficReport,
   undisturbed,
   until,
@@ -108,7 +109,7 @@ async function seenWhile(disturb: () => unknown, planned = false): Promise<Seen>
 
 /** What took so long, of the first moves: when the successor began, after the disturbance, and its steps since then. */
 async function stepsOf(other: Host, since: number): Promise<string> {
-  const text = await other.run('curl', '-fs', 'http://127.0.0.1:9811/moves');
+  const text = await other.run('curl', '-fs', `http://127.0.0.1:${String(statusPorts.gateway)}/moves`);
   const { moves } = JSON.parse(text) as { readonly moves: readonly Move[] };
   const own = moves.filter(({ to, startedAt }) => to === other.name && Date.parse(startedAt) >= since);
   return own

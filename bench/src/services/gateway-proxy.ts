@@ -1,10 +1,9 @@
 /** Sluice's gateway in the lab. */
-import { fail, nodeOf, processesOf, residentMb, type LabPlan } from '@sluice/lab';
+import { fail, nodeOf, processesOf, residentMb, statusPorts, type LabPlan } from '@sluice/lab';
 import { seconds } from '../harness/measure.js';
 import { type Buckets, bucketsIn } from './histogram.js';
 import { idle, metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
 
-const metricsPort = 9811;
 const changeMetric = 'sluice_change_seconds';
 const labels = ['resource="'] as const;
 
@@ -20,7 +19,7 @@ export class GatewayProxy implements ServiceProxy {
   }
 
   private metrics(): Promise<string | undefined> {
-    return metricsIn(this.node.namespace, metricsPort);
+    return metricsIn(this.node.namespace, statusPorts.gateway);
   }
 
   private get pid(): number {

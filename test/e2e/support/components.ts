@@ -1,4 +1,5 @@
 /** The processes of Sluice in the lab: found by their Pods, killed from inside their containers. */
+import { statusPorts } from '@sluice/lab';
 import { eventually, kubectl, kubectlJson } from './lab.js';
 import { inPod, type PodRef } from './workloads.js';
 
@@ -71,16 +72,12 @@ export async function ready(component: Component, node?: string): Promise<void> 
   await kubectl('wait', '-n', namespace, `pod/${pod.name}`, '--for=condition=Ready', '--timeout=120s');
 }
 
-const metricsPorts: Readonly<Partial<Record<Component, number>>> = {
-  agent: 9810,
-  gateway: 9811,
-  controller: 9812,
-};
+const ports: Readonly<Partial<Record<Component, number>>> = statusPorts;
 
 /** A metric of a component by name and labels, as `/metrics` prints it; undefined if it is not there. */
 export async function metric(component: Component, name: string, node?: string): Promise<number | undefined> {
   const pod = await componentPod(component, node);
-  const script = `fetch('http://127.0.0.1:${metricsPorts[component] ?? 0}/metrics').then(r => r.text()).then(t => console.log(t))`;
+  const script = `fetch('http://127.0.0.1:${ports[component] ?? 0}/metrics').then(r => r.text()).then(t => console.log(t))`;
   const lines = (await inPod(pod, 'node', '-e', script)).split('\n');
   const values = lines.filter((line) => line.startsWith(name) && !line.startsWith('#'));
   if (values.length === 0) return undefined;

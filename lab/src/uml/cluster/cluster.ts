@@ -30,7 +30,7 @@ import {
 import { RealRedis } from '../../../../libs/coordination/src/testing/real-redis.js';
 import { run, until } from '../../command.js';
 import { ipBatch } from '../../namespaces.js';
-import { type Family, type Pair } from '../../plan.js';
+import { type Family, type Pair, statusPorts } from '../../plan.js';
 import { besideAddress, laneDevice } from '../beside.js';
 import { startApiServer } from './api-server.js';
 import { Host, type Link, makeBridge } from './host.js';
@@ -189,7 +189,7 @@ export class KernelCluster {
 
   /** Whether a node's process of Sluice does its work, as a kubelet asks it. */
   async isReady(node: Host): Promise<boolean> {
-    const port = this.parts.hosts.gateways.includes(node) ? 9811 : 9810;
+    const port = statusPorts[this.parts.hosts.gateways.includes(node) ? 'gateway' : 'agent'];
     try {
       await node.run('curl', '-fs', '-m', '2', `http://127.0.0.1:${String(port)}/readyz`);
       return true;
