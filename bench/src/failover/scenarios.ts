@@ -141,7 +141,7 @@ const takeovers: readonly Scenario[] = [
   {
     ...common,
     id: 'both_return',
-    title: 'gateway node killed while the API server is down, both back after 5 s',
+    title: 'gateway node and API server dead, both back after 5 s',
     strike: async (cluster, holder) => {
       await cluster.fail('api');
       await cluster.fail('node', holder);
