@@ -17,22 +17,26 @@ interface ServiceClaim extends ClaimedAddress {
   readonly name: string;
 }
 
-/** Those of the pools, which must have ids. */
-export function serviceClaims(
-  addresses: readonly EgressAddress[],
-  pools: readonly EgressPool[],
-): readonly ServiceClaim[] {
-  const idOf = new Map(pools.map(({ metadata, status }) => [metadata.name, status?.id]));
-  return addresses.flatMap(({ spec }) => {
-    const { kind, namespace } = spec.claim;
-    const pool = idOf.get(spec.pool);
-    if (kind !== 'Service' || namespace === undefined || pool === undefined) return [];
-    const slot = globalSlot(pool, spec.slot);
-    const users = [spec.claim, ...(spec.sharedWith ?? [])];
-    return users.flatMap(({ name, uid }) =>
-      spec.addresses.map((address) => ({ namespace, name, uid, address, slot })),
-    );
-  });
+/** Id of each pool that has one. */
+export type PoolIds = ReadonlyMap<string, number>;
+
+export const poolIdsOf = (pools: readonly EgressPool[]): PoolIds =>
+  new Map(
+    pools.flatMap(({ metadata, status }) =>
+      status?.id === undefined ? [] : [[metadata.name, status.id] as const],
+    ),
+  );
+
+/** Of every Service that uses the address; none if its pool has no id. */
+export function serviceClaims({ spec }: EgressAddress, poolIds: PoolIds): readonly ServiceClaim[] {
+  const { kind, namespace } = spec.claim;
+  const pool = poolIds.get(spec.pool);
+  if (kind !== 'Service' || namespace === undefined || pool === undefined) return [];
+  const slot = globalSlot(pool, spec.slot);
+  const users = [spec.claim, ...(spec.sharedWith ?? [])];
+  return users.flatMap(({ name, uid }) =>
+    spec.addresses.map((address) => ({ namespace, name, uid, address, slot })),
+  );
 }
 
 export const sameClaims = (a: readonly ClaimedAddress[], b: readonly ClaimedAddress[]): boolean =>

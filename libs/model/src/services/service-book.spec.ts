@@ -177,12 +177,16 @@ describe('after any changes', () => {
       uid: fc.integer({ min: 0, max: 1 }),
       address: fc.constantFrom('198.18.0.1', '198.18.0.2'),
       slot: fc.integer({ min: 0, max: 1 }),
+      sharers: fc.subarray(names),
     })
-    .map(({ name, uid, address, slot }): EgressAddress => ({
+    .map(({ name, uid, address, slot, sharers }): EgressAddress => ({
       metadata: { name: address.replaceAll('.', '-') },
       spec: {
         ...{ id: 1, pool: 'default', slot, addresses: [address] },
         claim: { kind: 'Service', namespace: 'shop', name, uid: `${name}-${uid}` },
+        sharedWith: sharers
+          .filter((other) => other !== name)
+          .map((other) => ({ name: other, uid: `${other}-${uid}` })),
       },
     }));
   const gateway: EgressGateway = {
@@ -231,6 +235,7 @@ describe('after any changes', () => {
       ? {
           services: mix(before.services, after.services),
           endpointSlices: mix(before.endpointSlices, after.endpointSlices),
+          addresses: mix(before.addresses, after.addresses),
         }
       : {};
     return { ...after, ...mixed, ...kept };

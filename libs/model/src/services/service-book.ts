@@ -19,7 +19,7 @@ import { familiesOf } from './eligible.js';
 import { listChange } from './list-change.js';
 import { type Places, placesChange, placesOf } from './places.js';
 import { PortTable } from './port-table.js';
-import { type ClaimedAddress, sameClaims, serviceClaims } from './service-addresses.js';
+import { ServiceClaims } from './service-claims.js';
 import { ServiceEntries, type ServiceEntry } from './service-entries.js';
 import { IdHolders } from './service-ids.js';
 import { samePort, servicePorts } from './service-ports.js';
@@ -45,15 +45,13 @@ export interface ServiceBookOptions {
 export class ServiceBook {
   private readonly entries = new ServiceEntries();
   private readonly holders = new IdHolders();
+  private readonly claims = new ServiceClaims(this.entries);
   private readonly table = new PortTable();
   private readonly checked = new Map<ServiceEntry, ServiceHealth>();
   private health: readonly ServiceHealth[] = [];
   private readonly dirty = new Set<ServiceEntry>();
-  private readonly claiming = new Set<ServiceEntry>();
   private services: readonly Service[] = [];
   private slices: readonly EndpointSlice[] = [];
-  private addresses: readonly EgressAddress[] = [];
-  private pools: readonly EgressPool[] = [];
   private places: Places = { ids: new Map(), workers: [] };
   private zone: string | undefined;
 
@@ -63,7 +61,7 @@ export class ServiceBook {
   ports(inputs: ServiceInputs): readonly ServicePort[] {
     this.readServices(inputs.services);
     this.readSlices(inputs.endpointSlices);
-    this.readAddresses(inputs);
+    for (const entry of this.claims.read(inputs)) this.dirty.add(entry);
     this.readPlaces(inputs);
     this.readZone(inputs.zone);
     if (this.dirty.size > 0) this.resolve();
@@ -93,25 +91,6 @@ export class ServiceBook {
     this.slices = slices;
     for (const slice of removed) this.markOwner(slice)?.slices.delete(slice);
     for (const slice of added) this.markOwner(slice)?.slices.add(slice);
-  }
-
-  private readAddresses({ addresses, pools }: ServiceInputs): void {
-    if (isUnchanged(this.addresses, addresses) && isUnchanged(this.pools, pools)) return;
-    this.addresses = addresses;
-    this.pools = pools;
-    const claims = Map.groupBy(serviceClaims(addresses, pools), ({ namespace, name }) =>
-      this.entries.of(namespace, name),
-    );
-    for (const entry of this.claiming) if (!claims.has(entry)) this.setClaims(entry, []);
-    for (const [entry, own] of claims) this.setClaims(entry, own);
-  }
-
-  private setClaims(entry: ServiceEntry, claims: readonly ClaimedAddress[]): void {
-    if (sameClaims(entry.claims, claims)) return;
-    entry.claims = claims;
-    if (claims.length === 0) this.claiming.delete(entry);
-    else this.claiming.add(entry);
-    this.dirty.add(entry);
   }
 
   private readPlaces({ nodeIds, gateways }: ServiceInputs): void {
