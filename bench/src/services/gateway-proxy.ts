@@ -1,15 +1,22 @@
 /** Sluice's gateway in the lab. */
 import { fail, nodeOf, processesOf, residentMb, statusPorts, type LabPlan } from '@sluice/lab';
 import { seconds } from '../harness/measure.js';
+import { pause } from '../lab/until.js';
 import { type Buckets, bucketsIn } from './histogram.js';
 import { idle, metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
 
+/**
+ * What died less than ten seconds before is started again a second later (deploy/images/supervise): that second is no part
+ * of a cold sync.
+ */
+const calmMs = 12_000;
 const changeMetric = 'sluice_change_seconds';
 const labels = ['resource="'] as const;
 
 export class GatewayProxy implements ServiceProxy {
   readonly name = 'sluice gateway';
   private readonly node;
+  private diedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly plan: LabPlan,
@@ -30,7 +37,9 @@ export class GatewayProxy implements ServiceProxy {
 
   /** Process and ovs-vswitchd die together: nothing is installed when both are back. */
   async coldSync(): Promise<number> {
+    await pause(Math.max(0, this.diedAt + calmMs - performance.now()));
     const before = this.pid;
+    this.diedAt = performance.now();
     return seconds(async () => {
       await fail(this.plan, 'process', this.node);
       await fail(this.plan, 'ovs', this.node);
