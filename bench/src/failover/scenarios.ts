@@ -146,7 +146,7 @@ const takeovers: readonly Scenario[] = [
       await cluster.fail('api');
       await cluster.fail('node', holder);
       await pause(away);
-      // The node is there before nodes and controllers have heard of the failover.
+      // The API server, and the node at once: agents have not heard of the failover then.
       await cluster.heal(holder);
       await cluster.leaves(holder);
       await pause(away);

@@ -12,7 +12,7 @@ export interface ClaimedAddress {
   readonly slot: GlobalSlot;
 }
 
-interface ServiceClaim extends ClaimedAddress {
+export interface ServiceClaim extends ClaimedAddress {
   readonly namespace: string;
   readonly name: string;
 }
@@ -28,7 +28,7 @@ export const poolIdsOf = (pools: readonly EgressPool[]): PoolIds =>
   );
 
 /** Of every Service that uses the address; none if its pool has no id. */
-export function serviceClaims({ spec }: EgressAddress, poolIds: PoolIds): readonly ServiceClaim[] {
+export function claimsOnAddress({ spec }: EgressAddress, poolIds: PoolIds): readonly ServiceClaim[] {
   const { kind, namespace } = spec.claim;
   const pool = poolIds.get(spec.pool);
   if (kind !== 'Service' || namespace === undefined || pool === undefined) return [];

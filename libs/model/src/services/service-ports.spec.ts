@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type EgressAddress, type EgressPool, type Service } from '@sluice/kube';
 import { endpointId } from './endpoint-ids.js';
-import { poolIdsOf, serviceClaims } from './service-addresses.js';
+import { claimsOnAddress, poolIdsOf } from './service-addresses.js';
 import { claimedIds } from './service-ids.js';
 import { servicePorts, type ServiceSituation } from './service-ports.js';
 import { endpoint, service, slice } from './testing/objects.js';
@@ -147,7 +147,7 @@ describe('an address', () => {
       { loadBalancer: { ingress } },
     );
   const addresses = (own: Service, holder = held(), rest: Partial<ServiceSituation> = {}) =>
-    ports(own, { claims: serviceClaims(holder, poolIdsOf([pool])), ...rest }).flatMap(
+    ports(own, { claims: claimsOnAddress(holder, poolIdsOf([pool])), ...rest }).flatMap(
       (port) => port.addresses,
     );
   const expected = { address: '198.18.0.100', port: 80, slot: 1025 };
@@ -186,8 +186,8 @@ describe('an address', () => {
   });
 
   test('of a pool without an id, or one that the gateway does not serve, is not known', () => {
-    expect(serviceClaims(held(), poolIdsOf([]))).toEqual([]);
-    expect(serviceClaims(held(), poolIdsOf([{ ...pool, status: {} }]))).toEqual([]);
+    expect(claimsOnAddress(held(), poolIdsOf([]))).toEqual([]);
+    expect(claimsOnAddress(held(), poolIdsOf([{ ...pool, status: {} }]))).toEqual([]);
   });
 });
 
