@@ -28,6 +28,14 @@ export interface HostSnapshot {
   readonly rules: readonly Rule[];
 }
 
+/** What the host's links carry, read at once. */
+export interface Addressing {
+  readonly links: readonly Link[];
+  readonly addresses: readonly Address[];
+  /** Of the main table. */
+  readonly routes: readonly Route[];
+}
+
 export interface SnapshotQuery {
   /** Links and addresses of these only. */
   readonly devices: readonly string[];
@@ -72,6 +80,8 @@ export interface HostNetwork {
   readSysctls(keys: readonly SysctlPath[]): Promise<readonly (string | undefined)[]>;
   writeSysctl(key: SysctlPath, value: string): Promise<void>;
 
+  /** `kind` of its links is not told. */
+  addressing(): Promise<Addressing>;
   snapshot(query: SnapshotQuery): Promise<HostSnapshot>;
   /** Runs all steps in order, also behind one that fails; gives those that failed. */
   apply(steps: readonly HostStep[]): Promise<readonly StepFailure[]>;

@@ -95,6 +95,26 @@ describe('addresses', () => {
   });
 });
 
+describe('addressing', () => {
+  it('is links, addresses and routes of the main table, of both families', async () => {
+    namespace.ip('address add 198.18.0.2/24 dev v0');
+    namespace.ip('address add 2001:db8::2/64 dev v0 nodad');
+    namespace.ip('route add default via 198.18.0.1');
+    namespace.ip('-6 route add default via 2001:db8::1');
+    namespace.ip('route add 203.0.113.0/24 dev v0 table 100');
+    const { links, addresses, routes } = await network.addressing();
+    expect(links.map(({ name }) => name).toSorted()).toEqual(['lo', 'v0', 'v0p']);
+    expect(links.find(({ name }) => name === 'v0')).toMatchObject({ mtu: 1500, up: true });
+    const global = addresses.filter(({ dev, scope }) => dev === 'v0' && scope === 'global');
+    expect(global.map(({ address }) => address)).toEqual(['198.18.0.2/24', '2001:db8::2/64']);
+    const made = routes.filter(({ protocol }) => protocol !== 2);
+    expect(made.map(({ family, destination, via }) => [family, destination, via])).toEqual([
+      [4, '0.0.0.0/0', '198.18.0.1'],
+      [6, '::/0', '2001:db8::1'],
+    ]);
+  });
+});
+
 describe('routes', () => {
   const defaults: RouteSpec[] = [
     {

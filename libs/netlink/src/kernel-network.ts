@@ -1,6 +1,6 @@
 /** `HostNetwork` over the real kernel. */
 import { type Family, type Logger, RemoteError, canonicalIp, silentLogger } from '@sluice/core';
-import { type HostNetwork, type HostSnapshot, type SnapshotQuery } from './host-network.js';
+import { type Addressing, type HostNetwork, type HostSnapshot, type SnapshotQuery } from './host-network.js';
 import {
   type HostStep,
   type RouteIdentity,
@@ -171,6 +171,19 @@ export class KernelNetwork implements HostNetwork {
   async writeSysctl(key: SysctlPath, value: string): Promise<void> {
     const file = sysctlFile(key);
     return this.ip.netns === undefined ? writeLocal(file, value) : writeInside(this.ip.netns, file, value);
+  }
+
+  /** Two children: asked for both families, `ip` lists addresses of both, and routes of IPv4. */
+  async addressing(): Promise<Addressing> {
+    const [[links = [], routes = []], six] = await Promise.all([
+      this.ip.query('unspec', ['address show', routeCommand(mainTable)]),
+      this.routes({ family: 6, table: mainTable }).catch(withoutIpv6),
+    ]);
+    return {
+      links: parseLinks(links),
+      addresses: parseAddresses(links),
+      routes: [...parseRoutes(routes, 4, mainTable), ...(six ?? [])],
+    };
   }
 
   async snapshot({ devices, tables }: SnapshotQuery): Promise<HostSnapshot> {

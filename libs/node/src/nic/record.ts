@@ -76,7 +76,7 @@ export class NicRecords {
 }
 
 const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 
 function parse(text: string, path: string): NicRecord {
   try {

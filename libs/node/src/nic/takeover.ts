@@ -5,7 +5,7 @@
  *   remember what the NIC carries (file) -> NIC becomes a port -> addresses and routes on the bridge -> none on the NIC
  */
 import { type Logger } from '@sluice/core';
-import { type HostNetwork } from '@sluice/netlink';
+import { type Addressing, type HostNetwork, type Link } from '@sluice/netlink';
 import { type NicRecord, type NicRecords, type NicRoute } from './record.js';
 
 const mainTable = 254;
@@ -15,13 +15,13 @@ const madeByKernel = 2;
 export interface TakeoverOptions {
   readonly network: Pick<
     HostNetwork,
-    'link' | 'setLink' | 'addresses' | 'addAddress' | 'removeAddress' | 'routes' | 'replaceRoute'
+    'addressing' | 'setLink' | 'addAddress' | 'removeAddress' | 'replaceRoute'
   >;
   readonly records: NicRecords;
   readonly logger: Logger;
 }
 
-export interface Carried {
+interface Carried {
   readonly addresses: readonly string[];
   readonly routes: readonly NicRoute[];
 }
@@ -36,9 +36,10 @@ export class NicTakeover {
   async remember(nic: string, bridge: string): Promise<NicRecord | undefined> {
     const { network, records } = this.options;
     const known = await records.read(nic);
-    const link = await network.link(nic);
+    const host = await network.addressing();
+    const link = linkOf(host, nic);
     if (link === undefined) return known;
-    const found = await this.carried(nic);
+    const found = carriedBy(host, nic);
     const record: NicRecord = {
       nic,
       bridge,
@@ -51,60 +52,46 @@ export class NicTakeover {
     return record;
   }
 
-  /** Addresses and routes of the record on the bridge's interface, none on the NIC. The bridge must exist. */
+  /**
+   * Addresses and routes of the record on the bridge's interface, none on the NIC. The bridge must exist. Where all is
+   * right the host is read once.
+   */
   async settle({ nic, bridge, mtu, addresses, routes }: NicRecord): Promise<void> {
     const { network } = this.options;
-    await this.ensure(bridge, { addresses, routes }, mtu);
-    if ((await network.link(nic)) === undefined) return;
-    await network.setLink(nic, { up: true });
-    const { addresses: left } = await this.carried(nic);
+    const wanted = { addresses, routes };
+    const host = await this.ensure(bridge, wanted, mtu);
+    const link = linkOf(host, nic);
+    if (link === undefined) return;
+    if (!link.up) await network.setLink(nic, { up: true });
+    const { addresses: left } = carriedBy(host, nic);
     for (const address of left) await network.removeAddress({ dev: nic, address });
     // The kernel takes the routes of a removed address along, also those that came over to the bridge already.
-    if (left.length > 0) await this.ensure(bridge, { addresses, routes }, mtu);
+    if (left.length > 0) await this.ensure(bridge, wanted, mtu);
   }
 
   /** The way back: everything on the NIC again. The NIC must have left the bridge. */
   async giveBack(record: NicRecord): Promise<void> {
     const { network, records, logger } = this.options;
-    if ((await network.link(record.nic)) !== undefined) {
+    if (linkOf(await network.addressing(), record.nic) !== undefined) {
       await this.ensure(record.nic, record, record.mtu);
       logger.info({ nic: record.nic, addresses: record.addresses }, 'gave the interface back to the host');
     }
     await records.remove(record.nic);
   }
 
-  /** Global addresses and the routes that somebody made through an interface. */
-  private async carried(dev: string): Promise<Carried> {
+  /** Gives the host as it is when nothing is left to do but routes. */
+  private async ensure(dev: string, wanted: Carried, mtu: number): Promise<Addressing> {
     const { network } = this.options;
-    const addresses = (await network.addresses(dev)).filter(({ scope }) => scope === 'global');
-    const routes = await Promise.all(
-      ([4, 6] as const).map((family) => network.routes({ family, table: mainTable })),
-    );
-    return {
-      addresses: addresses.map(({ address }) => address),
-      routes: routes
-        .flat()
-        .filter((route) => route.dev === dev && route.kind === 'unicast' && route.protocol !== madeByKernel)
-        .map(({ family, destination, via, metric }) => ({
-          family,
-          destination,
-          metric,
-          ...(via === undefined ? {} : { via }),
-        })),
-    };
-  }
-
-  private async ensure(dev: string, wanted: Carried, mtu: number): Promise<void> {
-    const { network } = this.options;
-    await network.setLink(dev, { up: true, mtu });
-    const has = new Set((await network.addresses(dev)).map(({ address }) => address));
-    for (const address of wanted.addresses) {
-      if (!has.has(address)) await network.addAddress({ dev, address });
-    }
-    const present = await this.carried(dev);
-    const keys = new Set(present.routes.map(routeKey));
-    for (const route of wanted.routes) {
-      if (keys.has(routeKey(route))) continue;
+    let host = await network.addressing();
+    const link = linkOf(host, dev);
+    const isSet = link !== undefined && link.up && link.mtu === mtu;
+    if (!isSet) await network.setLink(dev, { up: true, mtu });
+    const missing = wanted.addresses.filter((address) => !hasAddress(host, dev, address));
+    for (const address of missing) await network.addAddress({ dev, address });
+    // A link that comes up, and an address, bring routes and take others along.
+    if (!isSet || missing.length > 0) host = await network.addressing();
+    const present = new Set(carriedBy(host, dev).routes.map(routeKey));
+    for (const route of wanted.routes.filter((each) => !present.has(routeKey(each)))) {
       const { family, destination, via, metric } = route;
       await network.replaceRoute({
         family,
@@ -116,8 +103,30 @@ export class NicTakeover {
         ...(via === undefined ? {} : { via }),
       });
     }
+    return host;
   }
 }
+
+const linkOf = ({ links }: Addressing, name: string): Link | undefined =>
+  links.find((link) => link.name === name);
+
+const hasAddress = ({ addresses }: Addressing, dev: string, address: string): boolean =>
+  addresses.some((each) => each.dev === dev && each.address === address);
+
+/** Global addresses and the routes that somebody made through an interface. */
+const carriedBy = ({ addresses, routes }: Addressing, dev: string): Carried => ({
+  addresses: addresses
+    .filter((each) => each.dev === dev && each.scope === 'global')
+    .map(({ address }) => address),
+  routes: routes
+    .filter((route) => route.dev === dev && route.kind === 'unicast' && route.protocol !== madeByKernel)
+    .map(({ family, destination, via, metric }) => ({
+      family,
+      destination,
+      metric,
+      ...(via === undefined ? {} : { via }),
+    })),
+});
 
 const routeKey = ({ family, destination, via, metric }: NicRoute): string =>
   [family, destination, via ?? '', metric].join(' ');
