@@ -38,7 +38,7 @@ export interface NodeLoopOptions {
   readonly logger: Logger;
   readonly metrics: CommitMetrics;
   readonly changes: Pick<ChangeTimes, 'begin'>;
-  readonly watch: Pick<ClusterWatch, 'isSynced' | 'world'>;
+  readonly watch: Pick<ClusterWatch, 'isSynced' | 'knowsNode' | 'world'>;
   readonly switch: Pick<Switch, 'state' | 'onChange' | 'restored' | 'send'>;
   readonly network: Pick<HostNetwork, 'monitor' | 'routes' | 'writeSysctl'>;
   readonly nft: Pick<Nft, 'ensure'>;
@@ -196,7 +196,10 @@ export class NodeLoop {
 
   private async pass(): Promise<void> {
     const { watch, changes } = this.options;
-    if (!watch.isSynced) return;
+    if (!watch.isSynced) {
+      await this.lookAhead();
+      return;
+    }
     const covered = changes.begin();
     let done = false;
     try {
@@ -207,12 +210,23 @@ export class NodeLoop {
     }
   }
 
+  /** The host is looked at while the API server still sends; what is wrong with it is the first pass's to tell. */
+  private async lookAhead(): Promise<void> {
+    const { watch } = this.options;
+    if (watch.knowsNode) await this.readHost(watch.world()).catch(() => undefined);
+  }
+
+  /** Throws NodeProblem while the node cannot do its work. */
+  private async readHost(world: World): Promise<HostFacts> {
+    this.requireSwitch();
+    await this.options.marks?.check();
+    return this.host.read(world);
+  }
+
   /** False: the controller has not spoken yet, and nothing was done. */
   private async passOnce(world: World): Promise<boolean> {
     const { logger } = this.options;
-    this.requireSwitch();
-    await this.options.marks?.check();
-    const host = await this.host.read(world);
+    const host = await this.readHost(world);
     const facts = await this.host.facts(world, host);
     this.facts = facts;
     const resolution = resolve(world, facts, this.book);

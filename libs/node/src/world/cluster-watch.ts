@@ -40,6 +40,8 @@ export interface ClusterWatchOptions {
 }
 
 interface Following<T> extends Selection {
+  /** It says where the node is: see `knowsNode`. */
+  readonly ofNode?: boolean;
   readonly firstFromCache?: boolean;
   readonly trim?: (object: T) => T;
   /** What of it the node's work depends on; all that is kept unless told. */
@@ -50,16 +52,17 @@ type AnyReflector = Pick<Reflector<KubeObject>, 'start' | 'stop' | 'synced' | 'i
 
 export class ClusterWatch {
   private readonly all: AnyReflector[] = [];
+  private readonly ofNode: AnyReflector[] = [];
   private readonly lists: { readonly [K in keyof World]: () => World[K] };
 
   constructor(private readonly options: ClusterWatchOptions) {
     const { agent, gateway } = options.roles;
     const none = (): readonly never[] => [];
     this.lists = {
-      nodes: this.follow(nodes, { trim: trimNode }),
+      nodes: this.follow(nodes, { trim: trimNode, ofNode: true }),
       pools: this.follow(egressPools, { workOf: workOfPool }),
       addresses: this.follow(egressAddresses, { workOf: workOfAddress, firstFromCache: true }),
-      gateways: this.follow(egressGateways, { workOf: workOfGateway }),
+      gateways: this.follow(egressGateways, { workOf: workOfGateway, ofNode: true }),
       namespaces: agent ? this.follow(namespaces, { trim: trimNamespace }) : none,
       serviceCidrs: agent ? this.follow(serviceCidrs) : none,
       services: gateway
@@ -91,6 +94,11 @@ export class ClusterWatch {
 
   get isSynced(): boolean {
     return this.all.every(({ isSynced }) => isSynced);
+  }
+
+  /** Nodes and gateways have been read: enough to look at the host, while thousands of Services still come. */
+  get knowsNode(): boolean {
+    return this.ofNode.every(({ isSynced }) => isSynced);
   }
 
   /** Whether the API server is followed now; without it the last known objects stay in use. */
@@ -135,7 +143,7 @@ export class ClusterWatch {
     options: Following<T> = {},
   ): () => readonly T[] {
     const { client, clock, logger, onChange, onStatus } = this.options;
-    const { workOf, ...selection } = options;
+    const { workOf, ofNode = false, ...selection } = options;
     const reflector = new Reflector<T>({ client, resource, clock, logger, ...selection });
     reflector.onChange((key, before, after) => {
       const isStep = before !== undefined && after !== undefined;
@@ -144,6 +152,7 @@ export class ClusterWatch {
       if (effect === 'report') onStatus();
     });
     this.all.push(reflector);
+    if (ofNode) this.ofNode.push(reflector);
     return () => reflector.list();
   }
 }
