@@ -1,9 +1,9 @@
 /**
  * The controller's loop: while it leads and has read everything, every change of the world makes a plan, and the plan is
- * written. A change while one is written makes one more.
+ * written. A change while one is written makes one more; while changes do not end, a plan covers many of them.
  */
-import { type Clock, describeError, type Logger } from '@sluice/core';
-import { EventRecorder, type KubeClient, LeaderElection, type Lease, WorkQueue } from '@sluice/kube';
+import { type Clock, describeError, type Logger, Runner } from '@sluice/core';
+import { EventRecorder, type KubeClient, LeaderElection, type Lease } from '@sluice/kube';
 import { planCluster } from '@sluice/model';
 import { type HostedProcess } from '@sluice/runtime';
 import { type Registry } from 'prom-client';
@@ -24,7 +24,6 @@ export interface ControllerOptions {
   readonly settings: ControllerSettings;
 }
 
-const cluster = 'cluster';
 /** Who holds which slot is said of addresses so much later: while slots move, others need the machine more. */
 const saidAfterMs = 1000;
 /** As the gateways renew: see apps/gateway. */
@@ -33,7 +32,7 @@ const leaseSeconds = 15;
 export class Controller implements HostedProcess {
   private readonly watch: WorldWatch;
   private readonly election: LeaderElection;
-  private readonly queue: WorkQueue;
+  private readonly passes: Runner;
   private readonly ids: IdRecord;
   private readonly writer: PlanWriter;
   private readonly metrics: ControllerMetrics;
@@ -60,20 +59,16 @@ export class Controller implements HostedProcess {
       instance: identity,
     });
     this.writer = new PlanWriter({ client, ids: this.ids, events, writes: this.metrics.writes, logger });
-    this.queue = new WorkQueue({
+    this.passes = new Runner({
       clock,
-      work: () => this.pass(),
-      onError: (_, error, retryMs) => {
-        logger.warn(
-          { error: describeError(error), retryMs: Math.round(retryMs) },
-          'the plan was not written completely',
-        );
+      pass: () => this.pass(),
+      onError: (error, retryMs) => {
+        logger.warn({ error: describeError(error), retryMs }, 'the plan was not written completely');
       },
     });
-    const mark = (): void => this.queue.add(cluster);
     this.watch = new WorldWatch({
       ...{ client, clock, logger, namespace },
-      onChange: mark,
+      onChange: () => this.passes.mark(),
       onMoves: () => this.sayLater(),
       onRenewed: (lease) => this.renewed(lease),
       onReleased: (address) => this.formerSlots.released(address),
@@ -92,13 +87,13 @@ export class Controller implements HostedProcess {
   start(): void {
     this.watch.start();
     this.election.start();
-    void this.watch.synced().then(() => this.queue.add(cluster));
+    void this.watch.synced().then(() => this.passes.mark());
   }
 
   async stop(): Promise<void> {
     this.cancelRecheck?.();
     this.cancelSaying?.();
-    await this.queue.stop();
+    await this.passes.stop();
     await this.election.stop();
     await this.watch.stop();
     await this.options.client.close();
@@ -111,14 +106,14 @@ export class Controller implements HostedProcess {
   private sayLater(): void {
     this.cancelSaying ??= this.options.clock.after(saidAfterMs, () => {
       this.cancelSaying = undefined;
-      this.queue.add(cluster);
+      this.passes.mark();
     });
   }
 
   /** Of a gateway that was there all the time it changes nothing; when it would be Lost, the plan looks again. */
   private renewed(lease: Lease): void {
     const quietMs = this.sightings.renewed(lease);
-    if (quietMs === undefined || quietMs >= leaseSeconds * 1000) this.queue.add(cluster);
+    if (quietMs === undefined || quietMs >= leaseSeconds * 1000) this.passes.mark();
   }
 
   private leadershipChanged(leading: boolean): void {
@@ -127,7 +122,7 @@ export class Controller implements HostedProcess {
     this.sightings.forget();
     // Another leader may have given out ids meanwhile.
     this.ids.forget();
-    this.queue.add(cluster);
+    this.passes.mark();
   }
 
   private async pass(): Promise<void> {
@@ -153,7 +148,7 @@ export class Controller implements HostedProcess {
     this.recheck(plan.recheckAtMs);
     const quietly = this.cancelSaying !== undefined;
     const isWhole = await this.writer.write(plan, { quietly });
-    if (!isWhole && !quietly) this.queue.add(cluster);
+    if (!isWhole && !quietly) this.passes.mark();
   }
 
   /** Time alone changes the plan then. */
@@ -164,6 +159,6 @@ export class Controller implements HostedProcess {
     const { clock } = this.options;
     const longest = 3_600_000;
     const delayMs = Math.min(longest, Math.max(100, atMs - clock.wallMs() + 100));
-    this.cancelRecheck = clock.after(delayMs, () => this.queue.add(cluster));
+    this.cancelRecheck = clock.after(delayMs, () => this.passes.mark());
   }
 }

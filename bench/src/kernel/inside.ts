@@ -8,11 +8,14 @@ import {
   KernelCluster,
   nodePorts,
   type Pair,
+  podAddresses,
   programPath,
+  targetPorts,
 } from '@sluice/lab';
 import { until } from '../lab/until.js';
 import { modes, Peer } from './peer.js';
 import { type LaneResult, type Way, works } from './result.js';
+import { addRoutedWay } from './routed.js';
 
 const [result = '', runs = ''] = process.argv.slice(2);
 const patienceMs = 120_000;
@@ -25,24 +28,30 @@ interface Rate {
 
 type Work = keyof typeof works;
 
+/** Where a way answers. */
+interface Front {
+  readonly addresses: Pair;
+  readonly ports: typeof nodePorts | typeof targetPorts;
+}
+
 interface Asked {
   readonly what: Work;
-  readonly addresses: Pair;
+  readonly front: Front;
   readonly family: Family;
   readonly seconds: number;
 }
 
-async function rate(cluster: KernelCluster, { what, addresses, family, seconds }: Asked): Promise<Rate> {
-  const target = hostPort(addresses[family], nodePorts[works[what].port]);
+async function rate(cluster: KernelCluster, { what, front, family, seconds }: Asked): Promise<Rate> {
+  const target = hostPort(front.addresses[family], front.ports[works[what].port]);
   const command = [programPath('traffic'), 'rate', what, target, `--for=${String(seconds)}s`];
   return JSON.parse(await cluster.hosts.outside.run(...command)) as Rate;
 }
 
-async function answers(cluster: KernelCluster, way: string, addresses: Pair): Promise<void> {
+async function answers(cluster: KernelCluster, way: string, front: Front): Promise<void> {
   for (const family of families) {
-    const asked = { what: 'connects', addresses, family, seconds: 0.2 } as const;
+    const asked = { what: 'connects', front, family, seconds: 0.2 } as const;
     await until(
-      `${way} to answer at ${addresses[family]}`,
+      `${way} to answer at ${front.addresses[family]}`,
       async () => {
         const { perSecond } = await rate(cluster, asked).catch(() => ({ perSecond: 0 }));
         return perSecond > 0 ? true : undefined;
@@ -54,14 +63,17 @@ async function answers(cluster: KernelCluster, way: string, addresses: Pair): Pr
 }
 
 async function measure(cluster: KernelCluster): Promise<LaneResult> {
-  const ways = new Map<Way, Pair>([['sluice', gatewayAddresses]]);
+  const served = (addresses: Pair): Front => ({ addresses, ports: nodePorts });
+  const ways = new Map<Way, Front>([['sluice', served(gatewayAddresses)]]);
   const peers: Peer[] = [];
   for (const mode of modes) {
     const peer = await Peer.add(cluster, mode);
     peers.push(peer);
-    ways.set(mode, peer.addresses);
+    ways.set(mode, served(peer.addresses));
   }
-  for (const [way, addresses] of ways) await answers(cluster, way, addresses);
+  await addRoutedWay(cluster);
+  ways.set('routed', { addresses: podAddresses, ports: targetPorts });
+  for (const [way, front] of ways) await answers(cluster, way, front);
   const rounds = () => rates(cluster, ways);
   return cluster.alone(
     rounds,
@@ -70,14 +82,14 @@ async function measure(cluster: KernelCluster): Promise<LaneResult> {
 }
 
 /** One way after the other in each round: what else the machine does meets all of them. */
-async function rates(cluster: KernelCluster, ways: ReadonlyMap<Way, Pair>): Promise<LaneResult> {
+async function rates(cluster: KernelCluster, ways: ReadonlyMap<Way, Front>): Promise<LaneResult> {
   const samples: LaneResult['samples'][number][] = [];
   for (let run = 1; run <= Number(runs); run++)
     for (const what of ['connects', 'bytes'] as const)
       for (const family of families)
-        for (const [way, addresses] of ways) {
+        for (const [way, front] of ways) {
           const { seconds } = works[what];
-          const { perSecond, failed } = await rate(cluster, { what, addresses, family, seconds });
+          const { perSecond, failed } = await rate(cluster, { what, front, family, seconds });
           samples.push({ way, family, what, perSecond, failed });
           say(`${what} ${family} ${way} ${run}/${runs}: ${perSecond.toFixed(0)} (${failed} failed)`);
         }

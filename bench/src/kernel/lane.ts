@@ -1,4 +1,7 @@
-/** Rates through the gateway with the kernel datapath, and through kube-proxy's modes beside it, in one kernel of the lane. */
+/**
+ * Rates through the gateway with the kernel datapath, and through kube-proxy's modes beside it, in one kernel of the lane;
+ * and what that kernel carries without any of them.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +66,12 @@ function* ofFamily(family: Family, samples: LaneResult['samples']): Generator<Me
         .filter((one) => one.way === way && one.what === what && one.family === family)
         .map(({ perSecond }) => perSecond * factor);
     const ours = of('sluice');
+    yield {
+      id: `${id}_routed`,
+      unit,
+      samples: ours,
+      peer: { name: 'routed to the Pod', samples: of('routed') },
+    };
     for (const mode of modes) {
       const theirs = of(mode);
       yield {

@@ -2,8 +2,8 @@
 import { type Family } from '@sluice/lab';
 import { type PeerMode } from './peer.js';
 
-/** Through Sluice's gateway, or through a host with kube-proxy. */
-export type Way = 'sluice' | PeerMode;
+/** Through Sluice's gateway, through a host with kube-proxy, or to the Pod itself through a host that only routes. */
+export type Way = 'sluice' | PeerMode | 'routed';
 
 export const works = {
   connects: { seconds: 2, port: 'reset' },

@@ -37,4 +37,3 @@ export {
 } from './lease.js';
 export { type ChangeListener, ObjectStore, type Store } from './object-store.js';
 export { Reflector, type ReflectorOptions, type ReflectorState } from './reflector.js';
-export { WorkQueue, type WorkQueueOptions } from './work-queue.js';

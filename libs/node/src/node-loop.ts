@@ -2,7 +2,7 @@
  * One node's loop: what the cluster wants and what the host is -> intent -> compiled state -> commit -> report. Agents
  * and gateways differ by the roles in their facts and by their reporter; a node with both roles runs one loop.
  */
-import { type Clock, describeError, type Logger, SluiceError } from '@sluice/core';
+import { type Clock, describeError, type Logger, Runner, SluiceError } from '@sluice/core';
 import { type Compiler } from '@sluice/datapath';
 import { type Intent, type NodeFacts, resolve, ServiceBook, type World } from '@sluice/model';
 import { type HostNetwork } from '@sluice/netlink';
@@ -10,7 +10,6 @@ import { type Nft } from '@sluice/nft';
 import { type ChangeTimes } from './commit/change-times.js';
 import { type Committer } from './commit/committer.js';
 import { type CommitMetrics } from './commit/metrics.js';
-import { Runner } from './commit/runner.js';
 import { type HostFacts, type HostFactsReader } from './facts/host-facts.js';
 import { KnownHost } from './facts/known-host.js';
 import { type MarkCheck } from './marks/mark-check.js';

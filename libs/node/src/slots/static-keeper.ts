@@ -2,10 +2,9 @@
  * Without Redis: a slot is open where the cluster's map says, and moves when the controller changes the map. There is no
  * failover; the gate's entries end by themselves all the same when the process is gone.
  */
-import { type Clock, describeError, type Logger } from '@sluice/core';
+import { type Clock, describeError, type Logger, Runner } from '@sluice/core';
 import { type GateEntry } from '@sluice/datapath';
 import { type GlobalSlot, type SlotView } from '@sluice/model';
-import { Runner } from '../commit/runner.js';
 import { type Gate } from './gate.js';
 import { type SlotKeeper } from './slot-keeper.js';
 

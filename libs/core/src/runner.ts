@@ -3,7 +3,7 @@
  * during a pass gives one more pass after it. At once when idle; while marks do not end, with rests (pace.ts); after a
  * failure with back-off, or at the next mark.
  */
-import { type Clock } from '@sluice/core';
+import { type Clock } from './clock.js';
 import { Pace } from './pace.js';
 
 export interface RunnerOptions {

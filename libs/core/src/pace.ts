@@ -1,9 +1,9 @@
 /**
  * How much of the time passes may take. What has been saved while nothing happened is spent at once, so a change that
- * comes alone never waits; while changes come without an end, each pass covers more of them, and the node's CPU is left to
- * Open vSwitch and to others for the rest of the time.
+ * comes alone never waits; while changes come without an end, each pass covers more of them, and the CPU is left to Open
+ * vSwitch, to the API server and to others for the rest of the time.
  */
-import { type Clock } from '@sluice/core';
+import { type Clock } from './clock.js';
 
 /** Of the time, when changes do not end. */
 const share = 1 / 3;

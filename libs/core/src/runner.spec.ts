@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ManualClock } from '@sluice/core';
+import { ManualClock } from './clock.js';
 import { Runner } from './runner.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
