@@ -3,7 +3,7 @@ import { type Logger, systemClock } from '@sluice/core';
 import { LeaseRenewal } from '@sluice/kube';
 import { gatewayLeaseName } from '@sluice/model';
 import { GatewayReporter, NodeProcess, ProxyHealth } from '@sluice/node';
-import { type HostedProcess, type StatusPages } from '@sluice/runtime';
+import { collectBesideWork, FirstCollection, type HostedProcess, type StatusPages } from '@sluice/runtime';
 import { type Registry } from 'prom-client';
 import { type GatewaySettings } from './settings.js';
 
@@ -21,6 +21,7 @@ export class Gateway implements HostedProcess {
     private readonly node: NodeProcess,
     private readonly lease: LeaseRenewal,
     private readonly proxyHealth: ProxyHealth,
+    private readonly garbage: FirstCollection,
   ) {}
 
   static async create({ settings, logger, registry }: GatewayOptions): Promise<Gateway> {
@@ -46,21 +47,25 @@ export class Gateway implements HostedProcess {
       renewMs,
       durationSeconds: leaseSeconds,
     });
+    const isReady = (): boolean => node.notReady() === undefined;
     const proxyHealth = new ProxyHealth({
       ...{ port: settings.SLUICE_PROXY_HEALTH_PORT, clock, logger },
-      isHealthy: () => node.notReady() === undefined,
+      isHealthy: isReady,
       isEligible: () => node.takesNewClients,
     });
-    return new Gateway(node, lease, proxyHealth);
+    const garbage = new FirstCollection({ clock, isReady, collect: collectBesideWork() });
+    return new Gateway(node, lease, proxyHealth, garbage);
   }
 
   start(): void {
     this.node.start();
     this.lease.start();
     this.proxyHealth.start();
+    this.garbage.start();
   }
 
   async stop(): Promise<void> {
+    this.garbage.stop();
     this.proxyHealth.stop();
     await this.lease.stop();
     await this.node.stop();

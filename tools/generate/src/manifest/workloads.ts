@@ -41,11 +41,15 @@ function podSpec(component: Component): object {
  * 1 MB made the collector a tenth of a takeover of a thousand addresses; 4 MB cost nothing at rest. Gateway and controller
  * have all Services: with small code a plan of 10,000 of them takes three times as long. Without a limit to its growth the
  * heap of a gateway was 700 MB after some hundred changes, most of it garbage. A heap that grows by half at a time is
- * collected six times on the way to 10,000 Services; it need not be before it has 128 MB.
+ * collected six times on the way to 10,000 Services; it need not be before it has 128 MB, and is once when everything is
+ * there (FirstCollection).
  */
 const v8Flags = {
   agent: ['--max-semi-space-size=4', '--optimize-for-size'],
-  gateway: ['--max-semi-space-size=8', '--heap-growing-percent=50', '--initial-old-space-size=128'],
+  gateway: [
+    ...['--max-semi-space-size=8', '--heap-growing-percent=50'],
+    ...['--initial-old-space-size=128', '--expose-gc'],
+  ],
   controller: ['--max-semi-space-size=8', '--heap-growing-percent=50'],
 } as const;
 
