@@ -27,6 +27,8 @@ export const rounded = (value: number): number => Number(value.toPrecision(4));
 /** Seconds since some moment, the same in all processes of the machine (CLOCK_MONOTONIC). */
 export const monotonicSeconds = (): number => Number(process.hrtime.bigint()) / 1e9;
 
+export const unixSeconds = (): number => Date.now() / 1000;
+
 /** How long `work` takes, in seconds. */
 export async function seconds(work: () => Promise<unknown>): Promise<number> {
   const started = monotonicSeconds();

@@ -2,17 +2,18 @@
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks every 50 ms until there is a value; throws after `withinMs`. */
+/** Asks every `everyMs` until there is a value; throws after `withinMs`. */
 export async function until<T>(
   what: string,
   condition: () => Promise<T | undefined>,
   withinMs = 60_000,
+  everyMs = 50,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const value = await condition();
     if (value !== undefined) return value;
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await pause(50);
+    await pause(everyMs);
   }
 }

@@ -1,9 +1,9 @@
 /** Sluice's gateway in the lab. */
 import { fail, nodeOf, processesOf, residentMb, statusPorts, type LabPlan } from '@sluice/lab';
-import { seconds } from '../harness/measure.js';
+import { unixSeconds } from '../harness/measure.js';
 import { pause } from '../lab/until.js';
 import { type Buckets, bucketsIn } from './histogram.js';
-import { idle, metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
+import { doneAt, idle, metricsIn, type ServiceProxy, sumOf } from './proxy.js';
 
 /**
  * What died less than ten seconds before is started again a second later (deploy/images/supervise): that second is no part
@@ -40,15 +40,15 @@ export class GatewayProxy implements ServiceProxy {
     await pause(Math.max(0, this.diedAt + calmMs - performance.now()));
     const before = this.pid;
     this.diedAt = performance.now();
-    return seconds(async () => {
-      await fail(this.plan, 'process', this.node);
-      await fail(this.plan, 'ovs', this.node);
-      await synced('the gateway to have programmed everything', async () => {
-        const [pid] = processesOf(this.node, 'process');
-        if (pid === undefined || pid === before) return false;
-        return sumOf((await this.metrics()) ?? '', 'sluice_commits_total') > 0;
-      });
+    const began = unixSeconds();
+    await fail(this.plan, 'process', this.node);
+    await fail(this.plan, 'ovs', this.node);
+    const done = await doneAt('the gateway to have programmed everything', async () => {
+      const [pid] = processesOf(this.node, 'process');
+      if (pid === undefined || pid === before) return 0;
+      return sumOf((await this.metrics()) ?? '', 'sluice_first_commit_timestamp_seconds');
     });
+    return done - began;
   }
 
   residentMb(): number {

@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { basename } from 'node:path';
 import { type Command, runProgram } from '@sluice/core';
 import { commandOf, inCgroup, nodeOf, type LabPlan, processes, programPath, residentMb } from '@sluice/lab';
-import { seconds } from '../harness/measure.js';
+import { unixSeconds } from '../harness/measure.js';
 import { type Buckets, bucketsIn } from './histogram.js';
-import { idle, metricsIn, type ServiceProxy, sumOf, synced } from './proxy.js';
+import { doneAt, idle, metricsIn, type ServiceProxy, sumOf } from './proxy.js';
 
 export type Mode = 'iptables' | 'nftables';
 
@@ -45,21 +45,21 @@ export class KubeProxy implements ServiceProxy {
 
   async coldSync(): Promise<number> {
     await this.remove();
-    return seconds(async () => {
-      const [program, ...args] = this.command(
-        `--kubeconfig=${this.plan.kubeconfig}`,
-        `--hostname-override=${this.node.name}`,
-        `--metrics-bind-address=127.0.0.1:${metricsPort}`,
-        ...['--conntrack-max-per-core=0', '--conntrack-min=0'],
-        ...['--conntrack-tcp-timeout-established=0s', '--conntrack-tcp-timeout-close-wait=0s'],
-      );
-      this.child = spawn(program, args, { stdio: 'ignore' });
-      await synced(`${this.name} to have programmed everything`, async () => {
-        if (this.child?.exitCode !== null) throw new Error(`${this.name} ended`);
-        const metrics = (await metricsIn(this.node.namespace, metricsPort)) ?? '';
-        return sumOf(metrics, 'kubeproxy_sync_proxy_rules_last_timestamp_seconds', family) > 0;
-      });
+    const [program, ...args] = this.command(
+      `--kubeconfig=${this.plan.kubeconfig}`,
+      `--hostname-override=${this.node.name}`,
+      `--metrics-bind-address=127.0.0.1:${metricsPort}`,
+      ...['--conntrack-max-per-core=0', '--conntrack-min=0'],
+      ...['--conntrack-tcp-timeout-established=0s', '--conntrack-tcp-timeout-close-wait=0s'],
+    );
+    const began = unixSeconds();
+    this.child = spawn(program, args, { stdio: 'ignore' });
+    const done = await doneAt(`${this.name} to have programmed everything`, async () => {
+      if (this.child?.exitCode !== null) throw new Error(`${this.name} ended`);
+      const metrics = (await metricsIn(this.node.namespace, metricsPort)) ?? '';
+      return sumOf(metrics, 'kubeproxy_sync_proxy_rules_last_timestamp_seconds', family);
     });
+    return done - began;
   }
 
   /** nsenter becomes the program. */

@@ -34,6 +34,10 @@ export const sumOf = (metrics: string, name: string, label = ''): number =>
 export const synced = (what: string, condition: () => Promise<boolean>): Promise<true> =>
   until(what, async () => (await condition()) || undefined, patienceMs);
 
+/** To answer costs a proxy that is at work: it is seldom asked for the Unix time, in seconds, at which it was done. */
+export const doneAt = (what: string, stamp: () => Promise<number>): Promise<number> =>
+  until(what, async () => (await stamp()) || undefined, patienceMs, 500);
+
 /** Resolves when as many changes as before are counted after `ms`. */
 export async function idle(what: string, changes: () => Promise<Buckets>, ms: number): Promise<void> {
   let last = -1;

@@ -1,5 +1,5 @@
 /** The order of a commit, and what is forgotten after a failure; the parts themselves have their own tests. */
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { silentLogger } from '@sluice/core';
 import { Compiler, isEmptyOpenFlow, type Installed, type OpenFlowChange } from '@sluice/datapath';
 import { type AgentIntent, type Intent } from '@sluice/model';
@@ -60,10 +60,12 @@ function rig() {
   let restart = false;
   let refuseNeighbours = false;
   const registry = new Registry();
+  const metrics = commitMetrics(registry);
+  const { firstCommit } = metrics;
   const compiler = new Compiler();
   const committer = new Committer({
     logger: silentLogger,
-    metrics: commitMetrics(registry),
+    metrics,
     ownTables: ['sluice_agent'],
     switch: {
       ensureBridge: async (_, { prune }) => {
@@ -124,6 +126,7 @@ function rig() {
       return [...log];
     },
     counted: async () => (await registry.getSingleMetricAsString('sluice_flow_mods_total')).split('\n'),
+    firstCommit: async () => (await firstCommit.get()).values[0]?.value ?? 0,
   };
 }
 
@@ -146,6 +149,20 @@ describe('the first commit', () => {
     expect(await commit(base)).toEqual(['ports', 'host', 'read back', 'nft compared', 'ports pruned']);
     expect(await counted()).toContain('sluice_flow_mods_total{command="add"} 0');
   });
+});
+
+test('the time of the first commit is told, and no later one', async () => {
+  const { commit, firstCommit } = rig();
+  expect(await firstCommit()).toBe(0);
+  const before = Date.now() / 1000;
+  await commit(base);
+  const first = await firstCommit();
+  expect(first).toBeGreaterThanOrEqual(before);
+  expect(first).toBeLessThanOrEqual(Date.now() / 1000);
+  jest.useFakeTimers({ now: Date.now() + 3_600_000 });
+  await commit({ ...base });
+  jest.useRealTimers();
+  expect(await firstCommit()).toBe(first);
 });
 
 describe('a later commit', () => {

@@ -52,6 +52,7 @@ export class Committer {
   private before: CompiledDesired | undefined;
   /** How often what was known was forgotten: a commit under way may have been done to a switch that is gone. */
   private forgotten = 0;
+  private hasCommitted = false;
 
   constructor(private readonly options: CommitterOptions) {}
 
@@ -71,6 +72,8 @@ export class Committer {
     if (this.forgotten === forgotten) this.before = next;
     done();
     this.options.metrics.commits.inc();
+    if (!this.hasCommitted) this.options.metrics.firstCommit.setToCurrentTime();
+    this.hasCommitted = true;
   }
 
   /** The host part alone, after somebody changed the host's network configuration. */

@@ -1,8 +1,9 @@
 /** What a node tells about its commits. */
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface CommitMetrics {
   readonly commits: Counter;
+  readonly firstCommit: Gauge;
   readonly flowMods: Counter<'command'>;
   readonly bundleSeconds: Histogram;
   readonly commitSeconds: Histogram;
@@ -33,6 +34,11 @@ export function commitMetrics(registry: Registry): CommitMetrics {
     commits: new Counter({
       name: 'sluice_commits_total',
       help: 'Passes after which the installed state was the desired one.',
+      registers,
+    }),
+    firstCommit: new Gauge({
+      name: 'sluice_first_commit_timestamp_seconds',
+      help: 'Unix time at which the installed state was the desired one for the first time since the process started; 0 before.',
       registers,
     }),
     bundleSeconds: new Histogram({
