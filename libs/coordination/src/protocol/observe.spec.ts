@@ -44,6 +44,14 @@ test('a gateway that says for seconds that it is not fit begins anew when it is'
   expect([observer.isThere('b'), observer.thereFor('b', 13_500)]).toEqual([true, expect.closeTo(500, -2)]);
 });
 
+test('a gateway that says so for less than a second, as its Open vSwitch is restarted, begins anew, too', () => {
+  const observer = seen();
+  for (let now = 10_080, renewals = 2; now < 10_800; now += step, renewals++)
+    observer.looked(new Map([['b', { incarnation: undefined, renewals, heard: 1 }]]), { now, prompt: true });
+  look(observer, 'b1', 10_800, 11_300);
+  expect(observer.thereFor('b', 11_300)).toBeCloseTo(500, -2);
+});
+
 test('a gateway that was never there is not', () => {
   const observer = new Observer(slotTimes);
   look(observer, undefined, 0, 1000);

@@ -8,6 +8,8 @@ interface Sight {
   goneSince: number | undefined;
   /** The same, through renewals that ask for no lease: of a gateway that is not fit, and says so. */
   awaySince: number | undefined;
+  /** It has renewed meanwhile: it is not late, it cannot do its work. */
+  unfit: boolean;
   /** Its absence is believed for a fast takeover: see `isSilent`. */
   silent: boolean;
   /** Since when it has been there, but for moments; undefined: it has not been seen yet. */
@@ -34,7 +36,7 @@ export interface Return {
 /** `unknown`: not heard since this process began; it counts as up. */
 export type Bfd = 'up' | 'down' | 'unknown';
 
-/** A process that renews late is no gateway that comes back. */
+/** A process that renews late is no gateway that comes back; one whose Open vSwitch was restarted is, however fast that was. */
 const momentMs = 1000;
 
 export class Observer {
@@ -67,11 +69,13 @@ export class Observer {
       const continuous = unmoved && now - before.lastLook <= this.times.leaseMs;
       const isSame = present && incarnation === before?.incarnation;
       if (present && before?.awaySince !== undefined) returns.push({ name, awaySince: before.awaySince });
-      const wasLate = isSame && now - (before.awaySince ?? now) <= momentMs;
+      const wasAway = before?.awaySince !== undefined;
+      const wasLate = isSame && !before.unfit && now - (before.awaySince ?? now) <= momentMs;
       this.sights.set(name, {
         goneSince: present ? undefined : continuous ? (before.goneSince ?? now) : now,
         silent: !present && unmoved && (prompt || before.goneSince !== undefined),
         awaySince: present ? undefined : (before?.awaySince ?? now),
+        unfit: !present && wasAway && (before.unfit || !unmoved),
         thereSince: !present || wasLate ? before?.thereSince : now,
         incarnation: incarnation ?? before?.incarnation,
         renewals,
