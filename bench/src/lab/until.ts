@@ -1,6 +1,7 @@
 /** Waiting for a condition. */
+import { setTimeout as pause } from 'node:timers/promises';
 
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+export { pause };
 
 /** Asks every `everyMs` until there is a value; throws after `withinMs`. */
 export async function until<T>(

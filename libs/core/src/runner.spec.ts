@@ -51,18 +51,21 @@ test.each([0, 1, 2, 3, 4, 5, 6, 7, 8])(
   },
 );
 
-test('a failure is tried again with back-off, a success resets it', async () => {
+/** The first `failing` passes fail. */
+function counting({ failing = 0 } = {}) {
   const clock = new ManualClock();
   const waits: number[] = [];
-  let passes = 0;
+  const counted = { passes: 0 };
   const runner = new Runner({
     clock,
-    pass: async () => {
-      passes++;
-      return passes <= 3 ? Promise.reject(new Error('no')) : Promise.resolve();
-    },
+    pass: () => (++counted.passes <= failing ? Promise.reject(new Error('no')) : Promise.resolve()),
     onError: (_, retryMs) => waits.push(retryMs),
   });
+  return { clock, waits, counted, runner };
+}
+
+test('a failure is tried again with back-off, a success resets it', async () => {
+  const { clock, waits, counted, runner } = counting({ failing: 3 });
   runner.mark();
   await settle();
   for (const ms of [100, 200, 400]) {
@@ -70,42 +73,24 @@ test('a failure is tried again with back-off, a success resets it', async () => 
     await settle();
   }
   expect(waits).toEqual([100, 200, 400]);
-  expect(passes).toBe(4);
+  expect(counted.passes).toBe(4);
 });
 
 test('a mark does not wait for the retry of an earlier failure', async () => {
-  const clock = new ManualClock();
-  let passes = 0;
-  const runner = new Runner({
-    clock,
-    pass: async () => {
-      passes++;
-      return passes === 1 ? Promise.reject(new Error('no')) : Promise.resolve();
-    },
-    onError: () => undefined,
-  });
+  const { counted, runner } = counting({ failing: 1 });
   runner.mark();
   await settle();
   runner.mark();
   await settle();
-  expect(passes).toBe(2);
+  expect(counted.passes).toBe(2);
 });
 
 test('after stop nothing runs', async () => {
-  const clock = new ManualClock();
-  let passes = 0;
-  const runner = new Runner({
-    clock,
-    pass: async () => {
-      passes++;
-      return Promise.resolve();
-    },
-    onError: () => undefined,
-  });
+  const { counted, runner } = counting();
   await runner.stop();
   runner.mark();
   await settle();
-  expect(passes).toBe(0);
+  expect(counted.passes).toBe(0);
 });
 
 describe('while marks do not end', () => {

@@ -79,7 +79,7 @@ export class NicTakeover {
     await records.remove(record.nic);
   }
 
-  /** Gives the host as it is when nothing is left to do but routes. */
+  /** Gives what it saw of the host last; routes that it made since are not in it. */
   private async ensure(dev: string, wanted: Carried, mtu: number): Promise<Addressing> {
     const { network } = this.options;
     let host = await network.addressing();
